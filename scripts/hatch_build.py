@@ -1,0 +1,23 @@
+"""Refuses to build a wheel that lacks its browser half."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+BUILT_BY_SETUP = ("progress.js", "progress.mjs", "socket.io.min.js")
+
+
+class BrowserFilesHook(BuildHookInterface[Any]):
+    """The scripts are made at set-up and git-ignored, so a fresh clone has none."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Stop unless the scripts are there; an editable install serves them from the checkout, whenever they come."""
+        if version == "editable":
+            return
+        js = Path(self.root, "src", "headway", "static", "js")
+        missing = [name for name in BUILT_BY_SETUP if not (js / name).is_file()]
+        if missing:
+            raise SystemExit(f"headway: {', '.join(missing)} not built; run `make build`, or `npm ci && npm run build` first")
