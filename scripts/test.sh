@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# The whole suite: Node's tests, then pytest's. Both are run, whatever the first one finds; one failure fails both.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+failed=0
+# Named one by one: what `node --test DIRECTORY` means differs between Node 20 and 22.
+mapfile -t js_tests < <(find tests/js -name '*.test.js' -o -name '*.test.mjs' | sort)
+echo "headway: ${#js_tests[@]} files of JavaScript tests" >&2
+node --test "${js_tests[@]}" || failed=1
+
+echo 'headway: Python tests' >&2
+.venv/bin/python -m pytest "$@" || failed=1
+
+exit "$failed"
