@@ -1,0 +1,1 @@
+"""Threads and time, but no Flask, no sockets, no database: where tasks change."""

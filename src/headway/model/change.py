@@ -1,0 +1,191 @@
+"""A pending change: what reports have said since the last flush. Merges, adds up, and applies to a task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from headway.model import limits
+from headway.model.errors import InvalidValue
+from headway.model.task import BEFORE_COMPLETION, Stage, Task
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of a task's log: `n` counts from 1 and is 0 until the store has numbered it; `t` in Unix seconds."""
+
+    n: int
+    t: float
+    level: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """`completed` is absolute, `advance` is added to it (or to what is stored)."""
+
+    completed: float | None = None
+    advance: float = 0
+    total: float | None = None
+
+    def merged(self, newer: Amounts) -> Amounts:
+        total = self.total if newer.total is None else newer.total
+        if newer.completed is not None:
+            return Amounts(newer.completed, newer.advance, total)
+        return Amounts(self.completed, self.advance + newer.advance, total)
+
+    def applied(self, completed: float | None, total: float | None) -> tuple[float | None, float | None]:
+        base = completed if self.completed is None else self.completed
+        if self.advance:
+            base = min((base or 0) + self.advance, limits.AMOUNT)
+        return base, total if self.total is None else self.total
+
+
+@dataclass(frozen=True, slots=True)
+class StageChange:
+    """What happened to one stage: the last of 'it began' and 'it ended', and its own amounts."""
+
+    state: Literal["running", "completed"] | None = None
+    amounts: Amounts | None = None
+
+    def merged(self, newer: StageChange) -> StageChange:
+        return StageChange(newer.state or self.state, _merged_amounts(self.amounts, newer.amounts))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Newest wins, `advance` adds up, progress only rises, log lines queue in order."""
+
+    at: float
+    """When the newest report was made, Unix seconds."""
+    progress: float | None = None
+    switches_stage: bool = False
+    stage: str | None = None
+    """The stage that is active afterwards, where `switches_stage`."""
+    closes_others: bool = False
+    """Whether every other running stage has thereby ended (a plain switch), or goes on (a nested step)."""
+    stages: Mapping[str, StageChange] = field(default_factory=dict)
+    own: Amounts | None = None
+    message: str | None = None
+    details: str | None = None
+    unit: str | None = None
+    log: tuple[LogLine, ...] = ()
+
+    def merged(self, newer: Change) -> Change:
+        """This change and then `newer`, as one."""
+        stages: Mapping[str, StageChange] = self.stages
+        if newer.stages or newer.closes_others:
+            both = {name: _closed(old) if newer.closes_others else old for name, old in self.stages.items()}
+            for name, change in newer.stages.items():
+                both[name] = both[name].merged(change) if name in both else change
+            stages = both
+        return Change(
+            at=max(self.at, newer.at),
+            progress=_highest(self.progress, newer.progress),
+            switches_stage=self.switches_stage or newer.switches_stage,
+            stage=newer.stage if newer.switches_stage else self.stage,
+            closes_others=self.closes_others or newer.closes_others,
+            stages=stages,
+            own=_merged_amounts(self.own, newer.own),
+            message=self.message if newer.message is None else newer.message,
+            details=self.details if newer.details is None else newer.details,
+            unit=self.unit if newer.unit is None else newer.unit,
+            log=(self.log + newer.log)[-limits.LOG_LINES :] if newer.log else self.log,
+        )
+
+    def applied(self, task: Task) -> Task:
+        """The task after this change; the same object where the task has ended. Log lines are the store's affair."""
+        if task.has_ended:
+            return task
+        stages = self._stages_after(task)
+        completed, total = self.own.applied(task.completed, task.total) if self.own else (task.completed, task.total)
+        candidates = [self.progress, _share(completed, total) if self.own else None, _whole(stages)]
+        progress = task.progress
+        for candidate in candidates:
+            if candidate is not None:
+                progress = max(progress or 0, min(candidate, BEFORE_COMPLETION))
+        return replace(
+            task,
+            stage=self.stage if self.switches_stage else task.stage,
+            stages=stages,
+            completed=completed,
+            total=total,
+            progress=progress,
+            unit=task.unit if self.unit is None else self.unit,
+            message=task.message if self.message is None else self.message,
+            caller_details=task.caller_details if self.details is None else self.details,
+            updated_at=self.at if task.updated_at is None else max(task.updated_at, self.at),
+        )
+
+    def _stages_after(self, task: Task) -> tuple[Stage, ...] | None:
+        if not self.stages and not self.closes_others:
+            return task.stages
+        after: dict[str, Stage] = {stage.name: stage for stage in task.stages or ()}
+        if self.closes_others:
+            after = {name: _completed(stage) if stage.state == "running" else stage for name, stage in after.items()}
+        for name, change in self.stages.items():
+            if name not in after and len(after) >= limits.STAGES:
+                continue  # The reporting process refuses the 51st; two processes may still have met here.
+            after[name] = _changed(after.get(name, Stage(name, weight=0)), change)
+        return tuple(after.values()) or None
+
+
+def checked_amounts(completed: object, advance: object, total: object) -> Amounts | None:
+    """Amounts as a caller gave them, validated; None where there are none."""
+    if completed is None and advance is None and total is None:
+        return None
+    if completed is not None and advance is not None:
+        raise InvalidValue("advance", "can't be given together with completed")
+    return Amounts(
+        None if completed is None else limits.amount(completed, "completed"),
+        0 if advance is None else limits.amount(advance, "advance"),
+        None if total is None else limits.amount(total, "total"),
+    )
+
+
+def _changed(stage: Stage, change: StageChange) -> Stage:
+    completed, total = stage.completed, stage.total
+    if change.amounts is not None:
+        completed, total = change.amounts.applied(completed, total)
+    share = _share(completed, total) or 0
+    moved = replace(stage, completed=completed, total=total, progress=max(stage.progress, min(share, 100)))
+    if change.state == "completed":
+        return _completed(moved)
+    if change.state == "running":
+        return replace(moved, state="running")
+    return moved
+
+
+def _completed(stage: Stage) -> Stage:
+    return replace(stage, state="completed", progress=100)
+
+
+def _closed(change: StageChange) -> StageChange:
+    return replace(change, state="completed") if change.state == "running" else change
+
+
+def _whole(stages: tuple[Stage, ...] | None) -> float | None:
+    """The weighted mean over the declared stages: sum(weight × progress) ÷ sum(weight)."""
+    declared = [stage for stage in stages or () if stage.declared]
+    if not declared:
+        return None
+    return round(sum(stage.weight * stage.progress for stage in declared) / sum(stage.weight for stage in declared), 4)
+
+
+def _share(completed: float | None, total: float | None) -> float | None:
+    if not total or completed is None:
+        return None
+    return round(min(completed * 100 / total, 100), 4)
+
+
+def _highest(one: float | None, other: float | None) -> float | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return max(one, other)
+
+
+def _merged_amounts(old: Amounts | None, newer: Amounts | None) -> Amounts | None:
+    if old is None or newer is None:
+        return newer if old is None else old
+    return old.merged(newer)

@@ -1,0 +1,42 @@
+"""A task as one JSON text and back: what a store keeps. `epoch` and `server_time` stay with the store."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from typing import Any
+
+from headway.model.task import Stage, Task, TaskError
+
+_LEFT_OUT = {"epoch", "server_time", "stages", "error"}
+_DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Task) if field.name not in _LEFT_OUT}
+
+
+def to_record(task: Task) -> str:
+    """Compact JSON of what differs from the defaults."""
+    record: dict[str, Any] = {}
+    for name, default in _DEFAULTS.items():
+        value = getattr(task, name)
+        if value is not default and value != default:
+            record[name] = value
+    if task.stages is not None:
+        record["stages"] = [
+            [stage.name, stage.label, stage.weight, stage.state, stage.progress, stage.completed, stage.total]
+            for stage in task.stages
+        ]
+    if task.error is not None:
+        record["error"] = [task.error.code, task.error.message]
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+
+
+def from_record(text: str, *, epoch: str) -> Task:
+    """The task that `to_record` wrote."""
+    record: dict[str, Any] = json.loads(text)
+    stages = record.pop("stages", None)
+    error = record.pop("error", None)
+    return Task(
+        **record,
+        epoch=epoch,
+        stages=None if stages is None else tuple(Stage(*stage) for stage in stages),
+        error=None if error is None else TaskError(*error),
+    )

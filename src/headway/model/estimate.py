@@ -1,0 +1,84 @@
+"""Rate and time left, told only when they can be told honestly.
+
+Speed is an exponentially weighted mean over time with the weight of what has not been observed yet taken out (as in
+Adam's bias correction, Kingma & Ba 2015): after Δt the newest speed counts 1 - exp(-Δt/τ).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from headway.model.task import Task
+
+TAU_S = 8.0
+ENOUGH_WEIGHT = 0.2  # ≈ 1.8 s of observation with TAU_S
+ENOUGH_CHANGES = 3
+ENOUGH_PERCENT = 1.0
+
+
+@dataclass(slots=True)
+class Speed:
+    """A smoothed speed of one rising amount; None until it has been observed for long enough."""
+
+    value: float | None = None
+    at: float = 0
+    weighted: float = 0
+    weight: float = 0
+    changes: int = 0
+    gained: float = 0
+
+    def observe(self, value: float, at: float) -> None:
+        if self.value is None or value < self.value:
+            self.value, self.at = value, at
+            self.weighted = self.weight = self.gained = 0
+            self.changes = 0
+            return
+        elapsed = at - self.at
+        if elapsed <= 0 or value == self.value:
+            return  # An unchanged amount adds its waiting time to the next change.
+        newest = 1 - math.exp(-elapsed / TAU_S)
+        self.weighted += newest * ((value - self.value) / elapsed - self.weighted)
+        self.weight += newest * (1 - self.weight)
+        self.gained += value - self.value
+        self.changes += 1
+        self.value, self.at = value, at
+
+    @property
+    def per_s(self) -> float | None:
+        if self.weight < ENOUGH_WEIGHT or self.changes < ENOUGH_CHANGES:
+            return None
+        return self.weighted / self.weight
+
+
+class Estimator:
+    """Follows one task from flush to flush, in the process that reports it."""
+
+    def __init__(self) -> None:
+        self._progress = Speed()
+        self._amount = Speed()
+        self._amount_of: str | None = None
+        self._attempt = 0
+
+    def estimate(self, task: Task, now: float) -> tuple[float | None, float | None]:
+        """(seconds left, units a second) for a running task, or None each while it can't be told."""
+        if task.attempt != self._attempt:
+            self._attempt = task.attempt
+            self._progress, self._amount = Speed(), Speed()
+        if self._amount_of != task.stage:
+            self._amount_of = task.stage
+            self._amount = Speed()
+        completed, _ = task.amounts
+        if completed is not None:
+            self._amount.observe(completed, now)
+        if task.progress is None:
+            return None, _rounded(self._amount.per_s)
+        self._progress.observe(task.progress, now)
+        speed = self._progress.per_s
+        if not speed or self._progress.gained < ENOUGH_PERCENT or task.progress >= 99:
+            return None, _rounded(self._amount.per_s)
+        return round((100 - task.progress) / speed, 1), _rounded(self._amount.per_s)
+
+
+def _rounded(rate: float | None) -> float | None:
+    return None if rate is None else float(f"{rate:.4g}")

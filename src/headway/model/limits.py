@@ -1,0 +1,118 @@
+"""Limits and the checks of single values. Each raises `InvalidValue` that names the field and the limit."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import TypeAlias
+
+from headway.model.errors import InvalidValue
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+NAME_CHARS = 200
+MESSAGE_CHARS = 2_000
+DETAILS_BYTES = 8 * 1024
+METADATA_BYTES = 8 * 1024
+INLINE_RESULT_BYTES = 16 * 1024
+RESULT_BYTES = 16 * 1024 * 1024
+LOG_LINE_BYTES = 4 * 1024
+LOG_LINES = 10_000
+JSON_DEPTH = 32
+STAGES = 50
+AMOUNT = 2**53 - 1
+PAGE = 500
+SECRET_ID_CHARS = 22
+
+_TASK_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_STAGE_NAME = re.compile(r"[a-z0-9_]{1,64}")
+_LEVELS = ("debug", "info", "warning", "error")
+
+
+def task_id(value: object) -> str:
+    if not isinstance(value, str) or not _TASK_ID.fullmatch(value):
+        raise InvalidValue("task_id", "must be 1 to 128 of A-Z a-z 0-9 . _ -")
+    return value
+
+
+def stage_name(value: object, field: str = "status") -> str:
+    if not isinstance(value, str) or not _STAGE_NAME.fullmatch(value):
+        raise InvalidValue(field, "must be 1 to 64 of a-z 0-9 _")
+    return str(value)
+
+
+def text(value: object, field: str, chars: int) -> str:
+    if not isinstance(value, str):
+        raise InvalidValue(field, f"must be a string of up to {chars:,} characters")
+    if len(value) > chars:
+        raise InvalidValue(field, f"must be up to {chars:,} characters; it has {len(value):,}")
+    if not value.isascii():
+        utf8(value, field)
+    return str(value)
+
+
+def utf8(value: str, field: str) -> bytes:
+    try:
+        return value.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidValue(field, "must be Unicode text; it has half of a surrogate pair") from error
+
+
+def level(value: object) -> str:
+    if value not in _LEVELS:
+        raise InvalidValue("level", f"must be one of {', '.join(_LEVELS)}")
+    return str(value)
+
+
+def number(value: object, field: str, low: float, high: float) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise InvalidValue(field, f"must be a number from {low:,} to {high:,}")
+    if not low <= value <= high:
+        raise InvalidValue(field, f"must be from {low:,} to {high:,}; it is {value:,}")
+    return value
+
+
+def percent(value: object) -> int | float:
+    return number(value, "progress", 0, 100)
+
+
+def amount(value: object, field: str) -> int | float:
+    return number(value, field, 0, AMOUNT)
+
+
+def whole(value: object, field: str, low: int, high: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise InvalidValue(field, f"must be a whole number from {low:,} to {high:,}")
+    return value
+
+
+def encode(value: object, field: str, max_bytes: int) -> str:
+    """`value` as compact JSON text; proves that it is JSON, bounds its size and depth, and is a snapshot of it."""
+    try:
+        encoded = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidValue(field, f"must be JSON: {error}") from error
+    size = len(encoded) if encoded.isascii() else len(utf8(encoded, field))
+    if size > max_bytes:
+        raise InvalidValue(field, f"must be up to {max_bytes:,} bytes as JSON; it has {size:,}", code="too_large")
+    # Counting brackets is cheap and can only overestimate the depth: most values never need the walk.
+    if encoded.count("{") + encoded.count("[") > JSON_DEPTH:
+        depth(value, field)
+    return encoded
+
+
+def depth(value: object, field: str, limit: int = JSON_DEPTH) -> None:
+    """Raise when `value` nests deeper than `limit` containers."""
+    containers = [value]
+    for _ in range(limit):
+        inner: list[object] = []
+        for item in containers:
+            if isinstance(item, dict):
+                inner.extend(item.values())
+            elif isinstance(item, list | tuple):
+                inner.extend(item)
+        containers = [item for item in inner if isinstance(item, dict | list | tuple)]
+        if not containers:
+            return
+    raise InvalidValue(field, f"must nest at most {limit} deep")

@@ -1,0 +1,168 @@
+"""The seams: what the core asks of a store, a runner, and what a reporter asks of the core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from headway.model.change import LogLine
+from headway.model.task import State, Task
+
+OnChange = Callable[[Sequence[Task]], None]
+OnReset = Callable[[], None]
+Order = Literal["newest", "longest", "stuck"]
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """`old`, as it was read, is to become `new`; with it go new log lines and a result too large to be inline.
+
+    `new.log_count` counts the lines in `log`, which the store numbers up to it.
+    """
+
+    old: Task
+    new: Task
+    log: tuple[LogLine, ...] = ()
+    large_result: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskQuery:
+    """Which tasks to list. `cursor` is what the page before gave; `search` is a part of the id, name or message.
+
+    `newest` orders by creation; `longest` lists active tasks by their start, and `stuck` by their last update, the
+    oldest first.
+    """
+
+    states: tuple[State, ...] = ()
+    owner: str | None = None
+    search: str | None = None
+    order: Order = "newest"
+    limit: int = 50
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPage:
+    """Some tasks and where the next page begins (None: this was the last). Iterable."""
+
+    tasks: tuple[Task, ...]
+    next_cursor: str | None = None
+
+    def __iter__(self) -> Iterator[Task]:
+        return iter(self.tasks)
+
+    def __len__(self) -> int:
+        return len(self.tasks)
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """Lines in order. `truncated_before`: the first number still kept, where older lines were asked for; else None."""
+
+    lines: tuple[LogLine, ...]
+    truncated_before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A process's sign of life. `beat` changes with each renewal; it is compared, never read as a time."""
+
+    lease_id: str
+    host: str
+    pid: int
+    pid_started: str
+    beat: int
+    lease_s: float
+
+
+class Store(Protocol):
+    """Where tasks are true. All methods may be called from any thread; each opens the store when it is the first.
+
+    Raises `StoreUnavailable` when the store can't be reached or written: nothing of the call has been acknowledged.
+    """
+
+    url: str | None
+    """What opens the same store in another process, or None where none can."""
+
+    def now(self) -> float:
+        """The store's time in Unix seconds. No I/O."""
+
+    def epoch(self) -> str:
+        """Which history this is: another one when the store was replaced or emptied."""
+
+    def create(self, task: Task) -> Task:
+        """*Atomic*, synced. The task as stored, with `rev` and `epoch`. Raises `TaskExists`."""
+
+    def get(self, task_id: str) -> Task:
+        """The task with `epoch` and `server_time`. Raises `TaskNotFound`."""
+
+    def get_many(self, task_ids: Collection[str]) -> dict[str, Task]:
+        """Those of them that exist, by id."""
+
+    def swap(self, swap: Swap) -> Task | None:
+        """*Atomic*, synced: if `old` (epoch, rev) is still what is stored, store `new` under the next rev.
+
+        Returns it as stored; None when another writer was first, or the task is gone.
+        The next rev is max(previous + 1, the store's time in ms).
+        """
+
+    def swap_many(self, swaps: Sequence[Swap]) -> list[Task | None]:
+        """The same for many different tasks, each for itself, in one transaction that needn't be synced to disk."""
+
+    def list(self, query: TaskQuery) -> TaskPage: ...
+
+    def delete(
+        self, *, finished_before: float | None = None, states: Collection[State] = (), keep: int | None = None
+    ) -> int:
+        """Remove final tasks with their logs and results; return how many.
+
+        Those that finished before that time (Unix seconds), and the oldest beyond `keep` final ones; only of `states`
+        where given. *Atomic* per task.
+        """
+
+    def delete_task(self, task_id: str) -> bool:
+        """Remove one final task with its log and result. False if there is none, or it has not ended."""
+
+    def read_log(self, task_id: str, start: int = 1, limit: int = 1_000) -> LogPage:
+        """Up to `limit` lines from number `start` on. Raises `TaskNotFound`."""
+
+    def large_result(self, task_id: str) -> str | None:
+        """The result over the inline limit as JSON text, or None."""
+
+    def renew(self, lease: Lease) -> None:
+        """Write or renew this process's lease."""
+
+    def leases(self) -> Sequence[Lease]: ...
+
+    def drop_lease(self, lease_id: str) -> None: ...
+
+    def held(self, holder: str | None = None) -> Sequence[Task]:
+        """The tasks that have not ended and are held by this lease; None: by any."""
+
+    def subscribe(self, on_change: OnChange, on_reset: OnReset) -> Callable[[], None]:
+        """Call `on_change` with stored tasks after each change: at once for this process's, within 100 ms for others'.
+
+        A change may come twice, out of order, as a newer one only, or never (readers heal by comparing revs).
+        `on_reset` says that the store has another epoch now, or may have lost notifications: read again what you
+        watch. Both are called on a thread of the store's or of a writer, and must return quickly. Returns what ends it.
+        """
+
+    def close(self) -> None:
+        """Free files, connections and threads. Safe to call twice; a later call of another method opens it again."""
+
+
+class Runner(Protocol):
+    """Runs work on a task's behalf; known to the manager by its name."""
+
+    name: str
+
+    def can_retry(self, task: Task) -> bool:
+        """Whether `retry` would know how to run it."""
+
+    def retry(self, task: Task) -> None:
+        """Queue the attempt that has just begun (the task is pending). Raises `QueueFull`, `NotRetryable`."""
+
+    def stop_task(self, task: Task) -> None:
+        """The task was asked to stop: take it from the queue, or tell its worker. Mustn't block or raise."""

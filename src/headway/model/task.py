@@ -1,0 +1,362 @@
+"""The task: its life cycle, its frozen value, and each step that it can take.
+
+Every step is a method that returns the next value, or `self` where the step does not apply (the task has ended):
+`new is old` therefore means 'nothing has changed'. Who may take which step is decided in `core`.
+
+    pending ──► running ──► cancelling          pending: waits, perhaps in a queue
+       │           │             │              running: someone reports
+       ▼           ▼             ▼              cancelling: asked to stop, not stopped yet
+    completed · failed · cancelled              final within the attempt; a retry begins the next one as pending
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Literal
+
+from headway.model import limits
+from headway.model.errors import InvalidValue
+
+
+class TaskStatus(StrEnum):
+    """What a page shows: a state, or the name of the stage that is active while the task runs."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    STARTED = "started"
+    GENERATING_CONTENT = "generating_content"
+    GENERATING_IMAGE = "generating_image"
+    CANCELLING = "cancelling"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+State = Literal["pending", "running", "cancelling", "completed", "failed", "cancelled"]
+StageState = Literal["pending", "running", "completed", "failed", "cancelled", "skipped"]
+Worker = Literal["alive", "silent"]
+
+ACTIVE: tuple[State, ...] = ("pending", "running", "cancelling")
+FINAL: tuple[State, ...] = ("completed", "failed", "cancelled")
+LIFE_CYCLE: dict[State, tuple[State, ...]] = {
+    "pending": ("running", "completed", "failed", "cancelled"),
+    "running": ("cancelling", "completed", "failed", "cancelled"),
+    "cancelling": ("completed", "failed", "cancelled"),
+    "completed": (),
+    "failed": ("pending",),
+    "cancelled": ("pending",),
+}
+
+BEFORE_COMPLETION = 99
+
+
+@dataclass(frozen=True, slots=True)
+class TaskError:
+    """Why a task failed, in words that a viewer may read."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One part of the work. `progress` is 0–100; `weight` is 0 where the stage was not declared at creation."""
+
+    name: str
+    label: str | None = None
+    weight: float = 1
+    state: StageState = "pending"
+    progress: float = 0
+    completed: float | None = None
+    total: float | None = None
+
+    @property
+    def declared(self) -> bool:
+        return self.weight > 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A task as it stood at one `rev`. Fields and limits: SPEC 1."""
+
+    task_id: str
+    created_at: float
+    name: str | None = None
+    state: State = "pending"
+    stage: str | None = None
+    progress: float | None = 0
+    message: str = ""
+    completed: float | None = None
+    total: float | None = None
+    unit: str | None = None
+    caller_details: str = "{}"
+    """What the caller gave as details, as compact JSON text of an object: encoded once, spliced into frames."""
+    stages: tuple[Stage, ...] | None = None
+    eta_s: float | None = None
+    rate: float | None = None
+    epoch: str = ""
+    rev: int = 0
+    attempt: int = 1
+    worker: Worker | None = None
+    cancel_requested_at: float | None = None
+    cancel_reason: str | None = None
+    started_at: float | None = None
+    updated_at: float | None = None
+    finished_at: float | None = None
+    server_time: float | None = field(default=None, compare=False)
+    """When this value was read, by the store's clock. Ages are counted against it. Not stored."""
+    inline_result: str | None = None
+    """The result as JSON text, where it is small enough to travel with the task."""
+    has_large_result: bool = False
+    error: TaskError | None = None
+
+    # For the host application and the core; never sent to viewers.
+    metadata: str = "null"
+    owner: str | None = None
+    public: bool = False
+    indeterminate: bool = False
+    runner: str | None = None
+    """The name of the runner that can run it again, if any."""
+    job: str | None = None
+    """What that runner needs to do so, as JSON text."""
+    holder: str | None = None
+    """The lease of the process that last reported it, or that has it queued."""
+    confirms_cancel: bool = False
+    """Run by a reporter: a cancel is asked for, and confirmed by the work."""
+    log_count: int = 0
+    """Log lines ever written; the last one's number."""
+
+    # ── what can be read off ─────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in FINAL
+
+    @property
+    def status(self) -> str:
+        return self.stage if self.state == "running" and self.stage is not None else self.state
+
+    @property
+    def amounts(self) -> tuple[float | None, float | None]:
+        """(completed, total) as shown: the active stage's own where it has any, else the task's."""
+        active = self.active_stage
+        if active is not None and active.total is not None and not self.has_ended:
+            return active.completed, active.total
+        return self.completed, self.total
+
+    @property
+    def active_stage(self) -> Stage | None:
+        return self.stage_named(self.stage) if self.stage is not None else None
+
+    @property
+    def details_json(self) -> str:
+        """`details` as compact JSON text, without decoding what the caller gave."""
+        completed, total = self.amounts
+        shown = {"completed": completed, "total": total, "unit": self.unit}
+        own = json.dumps({key: value for key, value in shown.items() if value is not None}, separators=(",", ":"))
+        if own == "{}" or self.caller_details == "{}":
+            return self.caller_details if own == "{}" else own
+        return f"{own[:-1]},{self.caller_details[1:]}"
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """Amounts and the caller's own keys. A new dict each time."""
+        decoded: dict[str, Any] = json.loads(self.details_json)
+        return decoded
+
+    @property
+    def result(self) -> Any:
+        """The result, or None (also where it is over 16 KiB: see `ProgressManager.get_result`)."""
+        return None if self.inline_result is None else json.loads(self.inline_result)
+
+    def stage_named(self, name: str | None) -> Stage | None:
+        return next((stage for stage in self.stages or () if stage.name == name), None)
+
+    # ── steps ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def starting(self, now: float, *, holder: str | None, confirms_cancel: bool = False) -> Task:
+        """The work begins. Applies to a pending task only."""
+        if self.state != "pending":
+            return self
+        return replace(
+            self,
+            state="running",
+            started_at=now,
+            updated_at=now,
+            worker="alive" if holder else None,
+            holder=holder,
+            confirms_cancel=confirms_cancel,
+        )
+
+    def completing(self, now: float, *, result: str | None, message: str | None) -> Task:
+        """The work is done. `result` is JSON text; over the inline limit only its being there is kept here."""
+        if self.has_ended:
+            return self
+        inline = result is None or len(result.encode()) <= limits.INLINE_RESULT_BYTES
+        return replace(
+            self._ending("completed", now, message),
+            progress=100,
+            stages=self._stages_ended("completed"),
+            inline_result=result if inline else None,
+            has_large_result=not inline,
+            updated_at=_later(self.updated_at, now),
+        )
+
+    def failing(self, now: float, error: TaskError, message: str | None = None, *, by_work: bool = True) -> Task:
+        if self.has_ended:
+            return self
+        return replace(
+            self._ending("failed", now, message),
+            stages=self._stages_ended("failed"),
+            error=error,
+            updated_at=_later(self.updated_at, now) if by_work else self.updated_at,
+        )
+
+    def cancelling(self, reason: str | None, now: float) -> Task:
+        """Someone asks for the stop: at once where nobody could confirm it, else it waits for the work."""
+        if self.has_ended or self.state == "cancelling":
+            return self
+        asked = replace(self, cancel_requested_at=now, cancel_reason=reason)
+        if self.state == "running" and self.confirms_cancel:
+            return replace(asked, state="cancelling")
+        return asked.cancelled(now)
+
+    def cancelled(self, now: float, message: str | None = None) -> Task:
+        """The work has stopped, or never began."""
+        if self.has_ended:
+            return self
+        ended = replace(self._ending("cancelled", now, message), stages=self._stages_ended("cancelled"))
+        return ended if ended.cancel_requested_at is not None else replace(ended, cancel_requested_at=now)
+
+    def retrying(self, now: float) -> Task:
+        """The next attempt, from the start. Applies to what failed or was cancelled."""
+        if "pending" not in LIFE_CYCLE[self.state]:
+            return self
+        return replace(
+            self,
+            state="pending",
+            stage=None,
+            progress=None if self.indeterminate else 0,
+            message="",
+            completed=None,
+            caller_details="{}",
+            stages=_undone(self.stages),
+            eta_s=None,
+            rate=None,
+            attempt=self.attempt + 1,
+            worker=None,
+            holder=None,
+            confirms_cancel=False,
+            cancel_requested_at=None,
+            cancel_reason=None,
+            started_at=None,
+            updated_at=now,
+            finished_at=None,
+            inline_result=None,
+            has_large_result=False,
+            error=None,
+        )
+
+    def with_worker(self, worker: Worker) -> Task:
+        """A sign of life was seen, or missed for too long."""
+        if self.state not in ("running", "cancelling") or self.worker == worker:
+            return self
+        return replace(self, worker=worker)
+
+    # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _ending(self, state: State, now: float, message: str | None) -> Task:
+        return replace(
+            self,
+            state=state,
+            stage=None,
+            message="" if message is None else message,
+            eta_s=None,
+            rate=None,
+            worker=None,
+            holder=None,
+            started_at=self.started_at if self.started_at is not None or state == "cancelled" else now,
+            finished_at=_later(self.started_at, now),
+        )
+
+    def _stages_ended(self, state: Literal["completed", "failed", "cancelled"]) -> tuple[Stage, ...] | None:
+        if self.stages is None:
+            return None
+        left: StageState = "skipped" if state == "completed" else "pending"
+        ends: dict[StageState, StageState] = {"running": state, "pending": left}
+        return tuple(
+            replace(
+                stage,
+                state=ends.get(stage.state, stage.state),
+                progress=100 if state == "completed" and stage.state == "running" else stage.progress,
+            )
+            for stage in self.stages
+        )
+
+
+def declared_stages(value: object) -> tuple[Stage, ...] | None:
+    """Stages from a list of names, of (name, weight) pairs, or of dicts of name, label, weight."""
+    if value is None:
+        return None
+    if not isinstance(value, list | tuple) or not 1 <= len(value) <= limits.STAGES:
+        raise InvalidValue("stages", f"must be a list of 1 to {limits.STAGES} stages")
+    stages = tuple(_declared_stage(item) for item in value)
+    if len({stage.name for stage in stages}) < len(stages):
+        raise InvalidValue("stages", "must have a different name each")
+    return stages
+
+
+def _declared_stage(item: object) -> Stage:
+    parts: dict[object, object]
+    if isinstance(item, str):
+        parts = {"name": item}
+    elif isinstance(item, list | tuple) and len(item) == 2:
+        parts = {"name": item[0], "weight": item[1]}
+    elif isinstance(item, dict) and set(item) <= {"name", "label", "weight"}:
+        parts = dict(item)
+    else:
+        raise InvalidValue("stages", "must be names, (name, weight) pairs, or dicts of name, label, weight")
+    label = parts.get("label")
+    weight = parts.get("weight", 1)
+    return Stage(
+        name=free_stage_name(parts.get("name"), "stages.name"),
+        label=None if label is None else limits.text(label, "stages.label", limits.NAME_CHARS),
+        weight=_weight(weight),
+    )
+
+
+def _weight(value: object) -> float:
+    weight = limits.number(value, "stages.weight", 0, limits.AMOUNT)
+    if weight <= 0:
+        raise InvalidValue("stages.weight", "must be above 0")
+    return weight
+
+
+_METHOD_OF_STATE = {
+    "pending": "create_task",
+    "cancelling": "cancel_task",
+    "completed": "complete_task",
+    "failed": "fail_task",
+    "cancelled": "cancel_task",
+}
+
+
+def free_stage_name(value: object, field: str = "status") -> str:
+    """A stage name, which no state's name can be: the error names the method that is meant."""
+    name = limits.stage_name(value, field)
+    if name in _METHOD_OF_STATE:
+        raise InvalidValue(field, f"{name!r} is a state, not a stage; call {_METHOD_OF_STATE[name]}() instead")
+    if name == "running":
+        raise InvalidValue(field, "'running' is a state, not a stage; choose another name")
+    return name
+
+
+def _undone(stages: tuple[Stage, ...] | None) -> tuple[Stage, ...] | None:
+    declared = tuple(Stage(stage.name, stage.label, stage.weight) for stage in stages or () if stage.declared)
+    return declared or None
+
+
+def _later(earlier: float | None, now: float) -> float:
+    return now if earlier is None or now > earlier else earlier

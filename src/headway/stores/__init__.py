@@ -1,0 +1,1 @@
+"""Where tasks are kept: one module an engine, one contract test for all."""
