@@ -56,7 +56,16 @@ function copySocketIo() {
 
 async function bundle() {
   const { build } = await import("esbuild");
-  const common = { bundle: true, minify: true, sourcemap: true, target: "es2022", charset: "utf8", banner };
+  // Names stay whole: stack traces from other people's pages are worth more than a kilobyte.
+  const common = {
+    bundle: true,
+    minifySyntax: true,
+    minifyWhitespace: true,
+    sourcemap: true,
+    target: "es2022",
+    charset: "utf8",
+    banner,
+  };
   await Promise.all([
     build({
       ...common,

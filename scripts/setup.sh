@@ -31,10 +31,10 @@ main() {
   esac
   browser_side
   editable_install
-  cjk_font
+  provide_cjk_font
   if [[ $level != serve ]]; then
-    chromium
-    redis_server
+    provide_chromium
+    provide_redis
   fi
 }
 
@@ -117,7 +117,7 @@ browser_side() {
 }
 
 find_node() {
-  command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null
+  command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null
 }
 
 apt_has_node_20() {
@@ -126,7 +126,7 @@ apt_has_node_20() {
 
 # --- What only apt brings --------------------------------------------------------------------------------------------
 
-cjk_font() {
+provide_cjk_font() {
   has_cjk_font && return
   apt_install "$cjk_font_package" || true
   # No reason to stop: all but the text on the picture cards works without one.
@@ -141,7 +141,7 @@ has_cjk_font() {
   command -v fc-list >/dev/null && [[ -n $(fc-list :lang=zh-cn file 2>/dev/null) ]]
 }
 
-chromium() {
+provide_chromium() {
   find_chromium && return
   apt_install chromium || true
   find_chromium && return
@@ -153,7 +153,7 @@ chromium() {
 
 find_chromium() {
   local candidate
-  for candidate in ${HEADWAY_CHROMIUM:-chromium chromium-browser google-chrome google-chrome-stable "$(playwright_chromium)"}; do
+  for candidate in ${HEADWAY_CHROMIUM:-chromium chromium-browser google-chrome google-chrome-stable $(playwright_chromium)}; do
     # A snap's wrapper is there without its snap: only one that answers counts.
     "$candidate" --version >/dev/null 2>&1 && return
   done
@@ -162,10 +162,10 @@ find_chromium() {
 
 playwright_chromium() {
   local builds=("$HOME"/.cache/ms-playwright/chromium-*/chrome-linux*/chrome)
-  echo "${builds[-1]}"
+  echo "${builds[@]: -1}"
 }
 
-redis_server() {
+provide_redis() {
   find_redis && return
   apt_install redis-server || true
   find_redis || die "The tests of the Redis store need redis-server or valkey-server: install it (Debian, Ubuntu: apt install redis-server)."
