@@ -13,11 +13,11 @@ BUILT_BY_SETUP = ("progress.js", "progress.mjs", "socket.io.min.js")
 class BrowserFilesHook(BuildHookInterface[Any]):
     """The scripts are made at set-up and git-ignored, so a fresh clone has none."""
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - hatchling's signature
         """Stop unless the scripts are there; an editable install serves them from the checkout, whenever they come."""
         if version == "editable":
             return
         js = Path(self.root, "src", "headway", "static", "js")
         missing = [name for name in BUILT_BY_SETUP if not (js / name).is_file()]
         if missing:
-            raise SystemExit(f"headway: {', '.join(missing)} not built; run `make build`, or `npm ci && npm run build` first")
+            raise SystemExit(f"headway: {', '.join(missing)} not built; run `npm ci && npm run build` first")

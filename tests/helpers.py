@@ -1,0 +1,209 @@
+"""What every test may need: waiting for a condition, free ports, real servers in processes of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+T = TypeVar("T")
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def eventually(predicate: Callable[[], T], timeout: float = 10.0, *, saying: str = "") -> T:
+    """The first truthy value of `predicate`; fails when none comes in time. An AssertionError means 'not yet'."""
+    deadline = time.monotonic() + timeout
+    pause = threading.Event()
+    while True:
+        last: object
+        try:
+            value = predicate()
+            if value:
+                return value
+            last = value
+        except AssertionError as error:
+            last = error
+        if time.monotonic() >= deadline:
+            what = saying or getattr(predicate, "__qualname__", repr(predicate))
+            raise AssertionError(f"not within {timeout:g} s: {what}; last seen: {last!r}")
+        pause.wait(0.02)
+
+
+def free_port() -> int:
+    """A loopback port that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def run_async(main: Coroutine[Any, Any, T], timeout: float = 60.0) -> T:
+    """Run `main` on a loop and thread of its own: the test's thread has Playwright's loop once a browser was used."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(asyncio.wait_for(main, timeout))).result()
+
+
+def find_chromium() -> str:
+    """The Chromium that `make test` provides."""
+    named = os.environ.get("HEADWAY_CHROMIUM")
+    for candidate in [named] if named else ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]:
+        path = shutil.which(candidate)
+        # Ubuntu's chromium-browser is a wrapper that is there without its snap.
+        if path and subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0:
+            return path
+    builds = sorted(Path.home().glob(".cache/ms-playwright/chromium-*/chrome-linux*/chrome"))
+    if builds:
+        return str(builds[-1])
+    raise AssertionError("no Chromium found; `make test` installs one, HEADWAY_CHROMIUM names one")
+
+
+class ServerProcess:
+    """A real server in a process of its own, as a context manager.
+
+    `{port}` in an argument stands for the port, which HEADWAY_PORT tells as well. Ready means that `ready` answers
+    below 500, or, where it is None, that the port accepts. Leaving the block ends the whole process group; what the
+    server printed is added to the exception that leaves with it.
+    """
+
+    def __init__(
+        self,
+        *command: str | os.PathLike[str],
+        env: Mapping[str, str] | None = None,
+        port: int | None = None,
+        ready: str | None = "/healthz",
+        cwd: str | os.PathLike[str] | None = None,
+        timeout: float = 30.0,
+    ) -> None:
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._command = [os.fspath(part).replace("{port}", str(self.port)) for part in command]
+        self._env = {"HEADWAY_HOST": "127.0.0.1", "HEADWAY_PORT": str(self.port), "PYTHONUNBUFFERED": "1"} | dict(
+            env or {}
+        )
+        self._ready = ready
+        self._cwd = cwd or ROOT
+        self._timeout = timeout
+        self._process: subprocess.Popen[bytes] | None = None
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as this object
+
+    @classmethod
+    def python(cls, *arguments: str | os.PathLike[str], **options: Any) -> Self:
+        """The same with this interpreter: `ServerProcess.python("web_app.py")`."""
+        return cls(sys.executable, *arguments, **options)
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "the server was not started"
+        return self._process.pid
+
+    @property
+    def log(self) -> str:
+        """All that the server has printed, over its restarts."""
+        size = os.fstat(self._output.fileno()).st_size
+        return os.pread(self._output.fileno(), size, 0).decode(errors="replace")
+
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self, *, wait: bool = True) -> Self:
+        assert not self.is_running(), "the server is running already"
+        self._process = subprocess.Popen(
+            self._command,
+            env=os.environ | self._env,
+            cwd=self._cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        if wait:
+            self.wait_until_ready()
+        return self
+
+    def wait_until_ready(self) -> None:
+        try:
+            eventually(self._is_ready, self._timeout, saying=f"{self._command} is ready")
+        except AssertionError as error:
+            error.add_note(self._tail())
+            self._end_group()
+            raise
+
+    def terminate(self, timeout: float = 15.0) -> int:
+        """SIGTERM, as a service manager would; gives the exit code."""
+        return self._signal(signal.SIGTERM, timeout)
+
+    def kill(self) -> int:
+        """SIGKILL for the server alone: its children live on, as they would."""
+        return self._signal(signal.SIGKILL, 15.0)
+
+    def restart(self) -> Self:
+        self.terminate()
+        return self.start()
+
+    def wait(self, timeout: float = 30.0) -> int:
+        """Until it ends by itself; gives the exit code."""
+        assert self._process is not None, "the server was not started"
+        return self._process.wait(timeout)
+
+    def __enter__(self) -> Self:
+        return self if self.is_running() else self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            error.add_note(self._tail())
+        if self.is_running():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.terminate()
+        self._end_group()
+        self._output.close()
+
+    def _is_ready(self) -> bool:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            raise RuntimeError(f"{self._command} ended with {self._process.returncode}\n{self._tail()}")
+        if self._ready is None:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+                return True
+            return False
+        try:
+            with urllib.request.urlopen(self.url + self._ready, timeout=2):
+                return True
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code < 500
+        except OSError:
+            return False
+
+    def _signal(self, number: signal.Signals, timeout: float) -> int:
+        assert self._process is not None, "the server was not started"
+        self._process.send_signal(number)
+        return self._process.wait(timeout)
+
+    def _end_group(self) -> None:
+        """Nothing that the server started outlives the test."""
+        if self._process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(15.0)
+
+    def _tail(self) -> str:
+        return f"--- {self._command} printed:\n{self.log[-6000:]}"

@@ -1,0 +1,67 @@
+"""A real Redis or Valkey on a free loopback port, with nothing kept, that a test may stop and start again."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+from typing import Self
+
+from tests.helpers import eventually, free_port
+
+
+class RedisServer:
+    """`url` stays the same over `stop`, `kill` and `start`; what was stored does not."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> Self:
+        assert not self.is_running(), "Redis is running already"
+        program = shutil.which("redis-server") or shutil.which("valkey-server")
+        assert program, "no redis-server or valkey-server found; `make test` installs one"
+        options = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": self._folder}
+        self._process = subprocess.Popen(
+            [program, *(part for name, value in options.items() for part in (f"--{name}", str(value)))],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        eventually(self._answers, saying="Redis answers PING")
+        return self
+
+    def stop(self) -> None:
+        """SIGTERM, and wait until it is gone."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(15)
+            self._process = None
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until it is gone."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(15)
+            self._process = None
+
+    def flush(self) -> None:
+        """Forget everything."""
+        assert self._ask(b"FLUSHALL") == b"+OK\r\n"
+
+    def _answers(self) -> bool:
+        try:
+            return self._ask(b"PING") == b"+PONG\r\n"
+        except OSError:
+            return False
+
+    def _ask(self, command: bytes) -> bytes:
+        with socket.create_connection(("127.0.0.1", self.port), 2) as connection:
+            connection.sendall(command + b"\r\n")
+            return connection.recv(100)
