@@ -17,7 +17,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, TypedDict
+from typing import Any, Literal, TypedDict
 
 Kind = Literal["join", "leave", "connect", "disconnect", "progress", "log"]
 Rule = Literal["rev", "progress", "final", "joined", "log"]
@@ -34,7 +34,8 @@ class Event(TypedDict):
     payload: Mapping[str, Any]
 
 
-class Violation(NamedTuple):
+@dataclass(frozen=True)
+class Violation:
     """`index` is the event's place in the history, or its length for what was missing at the end."""
 
     rule: Rule
