@@ -141,7 +141,6 @@ class ServerProcess:
             eventually(self._is_ready, self._timeout, saying=f"{self._command} is ready")
         except AssertionError as error:
             error.add_note(self._tail())
-            self._end_group()
             raise
 
     def terminate(self, timeout: float = 15.0) -> int:
@@ -161,19 +160,27 @@ class ServerProcess:
         assert self._process is not None, "the server was not started"
         return self._process.wait(timeout)
 
+    def close(self) -> None:
+        """End it, and all that it started."""
+        if self.is_running():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.terminate()
+        self._end_group()
+        self._output.close()
+
     def __enter__(self) -> Self:
-        return self if self.is_running() else self.start()
+        try:
+            return self if self.is_running() else self.start()
+        except BaseException:
+            self.close()
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None:
             error.add_note(self._tail())
-        if self.is_running():
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.terminate()
-        self._end_group()
-        self._output.close()
+        self.close()
 
     def _is_ready(self) -> bool:
         assert self._process is not None
