@@ -8,7 +8,7 @@
 // Quick the second time: nothing is done while sources, tools and outputs are what they were.
 import { createHash } from "node:crypto";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -29,7 +29,7 @@ function stop(sentence) {
 
 function fingerprint() {
   const hash = createHash("sha256");
-  const files = readdirSync(sources, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".js"));
+  const files = readdirSync(sources, { recursive: true, encoding: "utf8" }).filter((name) => /\.(js|ts)$/.test(name));
   for (const file of [
     ...files.sort().map((name) => join(sources, name)),
     fileURLToPath(import.meta.url),
@@ -88,6 +88,10 @@ function declareTypes() {
   mkdirSync(types);
   const tsc = join(modules, ".bin/tsc");
   execFileSync(tsc, ["--project", join(root, "scripts/tsconfig.types.json"), "--outDir", types], { stdio: "inherit" });
+  // Types that were written by hand are an input to tsc, which leaves them where they are.
+  for (const name of readdirSync(sources).filter((name) => name.endsWith(".d.ts"))) {
+    copyFileSync(join(sources, name), join(types, name));
+  }
   writeFileSync(join(js, "progress.d.mts"), 'export * from "./types/index.js";\n');
 }
 

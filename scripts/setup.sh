@@ -23,6 +23,9 @@ readonly cjk_fonts=(
 
 main() {
   mkdir -p "$logs"
+  # First what takes no time to find missing.
+  make_venv
+  provide_node
   case "$level" in
     serve) python_packages runtime.txt ;;
     test) python_packages test.txt runtime.txt ;;
@@ -41,7 +44,6 @@ main() {
 # --- Python ----------------------------------------------------------------------------------------------------------
 
 python_packages() { # LOCK [LOCKS that it includes…]
-  make_venv
   local lock=$1 python=$venv/bin/python
   local version key
   version=$("$python" -c 'import sys; print(sys.version)')
@@ -101,12 +103,14 @@ editable_install() {
 
 # --- Browser side ----------------------------------------------------------------------------------------------------
 
+provide_node() {
+  find_node && return
+  if apt_has_node_20; then apt_install nodejs npm || true; fi
+  find_node || die "Headway needs Node 20 or newer with npm and found $(found_version node --version): install it (Debian 13, Ubuntu 25.04 and newer: apt install nodejs npm; elsewhere from nodejs.org)."
+}
+
 browser_side() {
   local key
-  find_node || {
-    apt_has_node_20 && apt_install nodejs npm || true
-    find_node || die "Headway needs Node 20 or newer with npm and found $(found_version node --version): install it (Debian 13, Ubuntu 25.04 and newer: apt install nodejs npm; elsewhere from nodejs.org)."
-  }
   key=$(fingerprint package-lock.json package.json <<<"$(node --version)")
   if ! is_done node_modules/.done "$key"; then
     say "Installing the npm packages of package-lock.json"
