@@ -16,7 +16,7 @@ import pytest
 
 from tests.helpers import ROOT, ServerProcess
 
-BUILT = ("progress.js", "progress.mjs", "progress.d.mts", "socket.io.min.js")
+BUILT = ("progress.js", "progress.mjs", "progress.d.mts", "progress.d.ts", "socket.io.min.js")
 FETCHED = (
     "/",
     "/tasks",
