@@ -55,7 +55,7 @@ class StageChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Newest wins, `advance` adds up, progress only rises, log lines queue in order."""
+    """Newest wins, `advance` adds up, progress only rises."""
 
     at: float
     """When the newest report was made, Unix seconds."""
@@ -70,7 +70,6 @@ class Change:
     message: str | None = None
     details: str | None = None
     unit: str | None = None
-    log: tuple[LogLine, ...] = ()
 
     def merged(self, newer: Change) -> Change:
         """This change and then `newer`, as one."""
@@ -91,11 +90,10 @@ class Change:
             message=self.message if newer.message is None else newer.message,
             details=self.details if newer.details is None else newer.details,
             unit=self.unit if newer.unit is None else newer.unit,
-            log=(self.log + newer.log)[-limits.LOG_LINES :] if newer.log else self.log,
         )
 
     def applied(self, task: Task) -> Task:
-        """The task after this change; the same object where the task has ended. Log lines are the store's affair."""
+        """The task after this change; the same object where the task has ended."""
         if task.has_ended:
             return task
         stages = self._stages_after(task)

@@ -6,8 +6,11 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from headway.model.change import LogLine
+from headway.model.change import Change, LogLine
 from headway.model.task import State, Task
+
+ACTIVE_STAGE: object = object()
+"""Stands for whichever stage is active, where None means that none is."""
 
 OnChange = Callable[[Sequence[Task]], None]
 OnReset = Callable[[], None]
@@ -153,10 +156,58 @@ class Store(Protocol):
         """Free files, connections and threads. Safe to call twice; a later call of another method opens it again."""
 
 
+class Cell(Protocol):
+    """A count that one thread only ever raises; whoever flushes reads it."""
+
+    n: float
+
+
+class TaskWriter(Protocol):
+    """Where one attempt's reporter writes: memory, never I/O."""
+
+    task_id: str
+    attempt: int
+    attention: bool
+    """Test it after each count: where it is set, call `attend`."""
+    cancel_requested: bool
+
+    def attend(self, *, moves: bool = True) -> None:
+        """Wake whoever flushes, after a quiet time. Raises `TaskCancelled` when the task was asked to stop.
+
+        Where `moves` is false (a log line, a message alone) it raises that only the first time: clean-up may report.
+        """
+
+    def cell(self, stage: str | None, key: object) -> Cell:
+        """The cell in which `key` (a thread, a loop) counts for this stage, or for the task itself."""
+
+    def release_cell(self, stage: str | None, key: object) -> None:
+        """Its count stays; the cell will not be raised again."""
+
+    def report(self, change: Change) -> bool:
+        """Merge into what is pending. False once the attempt is over."""
+
+    def add_log(self, line: LogLine) -> bool:
+        """Queue one line. False once the attempt is over."""
+
+    def counts_for(self, *, total_given: bool, stage: object = ACTIVE_STAGE) -> str | None:
+        """The stage that amounts belong to, or None: the task itself. `stage`: the one (or None) that becomes active.
+
+        A declared stage's where it has a total or gets one, or the task has none; an undeclared one's only where it has
+        a total and the task has none: the whole then moves by what the task itself reports.
+        """
+
+    def has_total(self, stage: str | None) -> bool: ...
+
+    def check_stage(self, name: str) -> None:
+        """Raise `InvalidValue` where this stage would be one too many."""
+
+
 class Runner(Protocol):
     """Runs work on a task's behalf; known to the manager by its name."""
 
     name: str
+    holds_pending: bool
+    """Whether a task that waits in its queue is lost when this process ends (a broker's queue outlives it)."""
 
     def can_retry(self, task: Task) -> bool:
         """Whether `retry` would know how to run it."""
@@ -166,3 +217,6 @@ class Runner(Protocol):
 
     def stop_task(self, task: Task) -> None:
         """The task was asked to stop: take it from the queue, or tell its worker. Mustn't block or raise."""
+
+    def kill_task(self, task: Task) -> str | None:
+        """End the work by force, if that harms no other task. How, in words for the viewer; None if it can't."""

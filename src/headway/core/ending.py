@@ -1,0 +1,40 @@
+"""How a reporter's block ends: the final state, synced, if the attempt is still the one that runs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from headway.core.engine import Engine
+from headway.core.failure import task_error
+from headway.model.errors import StoreError, TaskNotFound
+from headway.model.ports import TaskWriter
+from headway.model.task import Task
+
+log = logging.getLogger("headway")
+
+
+class StoredEnding:
+    """`Ending` through an engine, which is opened again if it was closed meanwhile."""
+
+    def __init__(self, open_engine: Callable[[], Engine]) -> None:
+        self._open = open_engine
+
+    def complete(self, writer: TaskWriter, result: str | None) -> None:
+        """Raises `StoreUnavailable`: what was not stored is not done."""
+        self._open().complete(writer.task_id, result, None, attempt=writer.attempt)
+
+    def fail(self, writer: TaskWriter, error: BaseException) -> None:
+        log.error("task %s failed", writer.task_id, exc_info=error)
+        why = task_error(error)
+        self._end(writer, lambda task, now: task.failing(now, why))
+
+    def cancel(self, writer: TaskWriter) -> None:
+        self._end(writer, lambda task, now: task.cancelled(now))
+
+    def _end(self, writer: TaskWriter, step: Callable[[Task, float], Task]) -> None:
+        """The work's own exception goes on, whatever the store says."""
+        try:
+            self._open().writes.change(writer.task_id, step, attempt=writer.attempt)
+        except (StoreError, TaskNotFound) as error:
+            log.error("the end of task %s could not be stored: %s", writer.task_id, error)

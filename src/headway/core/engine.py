@@ -1,0 +1,96 @@
+"""What is open while a manager is in use: the store, the write-behind, the leases, and what ties them together."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import weakref
+from collections.abc import Callable
+
+from headway.core.leases import Leases
+from headway.core.write_behind import WriteBehind
+from headway.model import limits
+from headway.model.clock import Clock
+from headway.model.errors import StoreError, TaskNotFound
+from headway.model.ports import Store
+from headway.model.task import Task, TaskError, Worker
+
+log = logging.getLogger("headway")
+
+WORKER_LOST = TaskError("worker_lost", "the worker process has ended without finishing the task")
+
+
+class Engine:
+    """Opens the store with its first use; `close` ends every thread."""
+
+    def __init__(self, store: Store, clock: Clock, *, lease_s: float) -> None:
+        self.store = store
+        self.leases = Leases(store, clock, lease_s=lease_s, on_lost=self.lose, on_sign=self._sign)
+        self.writes = WriteBehind(store, clock, hold=self.leases.hold, on_first=self._follow)
+        self._unsubscribe: Callable[[], None] | None = None
+        forked = weakref.WeakMethod(self._restart_in_child)
+        os.register_at_fork(after_in_child=lambda: _call(forked))
+
+    def complete(self, task_id: str, result: str | None, message: str | None, *, attempt: int | None = None) -> bool:
+        """Complete with a result as JSON text; False once the task (or that attempt) has ended. Synced."""
+        large = result if result is not None and len(result.encode()) > limits.INLINE_RESULT_BYTES else None
+
+        def completing(task: Task, now: float) -> Task:
+            return task.completing(now, result=result, message=message)
+
+        return self.writes.change(task_id, completing, attempt=attempt, large_result=large) is not None
+
+    def lose(self, task: Task, error: TaskError = WORKER_LOST) -> None:
+        """The worker of this attempt is gone: the task fails, or is cancelled where it was asked to stop."""
+
+        def lost(stored: Task, now: float) -> Task:
+            if stored.holder != task.holder:
+                return stored  # Another process has taken it over meanwhile.
+            if stored.state == "cancelling":
+                return stored.cancelled(now, f"asked to stop; {error.message}")
+            return stored.failing(now, error, by_work=False)
+
+        with contextlib.suppress(TaskNotFound):  # Deleted before it could be given up.
+            self.writes.change(task.task_id, lost, attempt=task.attempt)
+
+    def close(self) -> None:
+        """Store what is pending, end the threads, close the store. Safe to call twice."""
+        self.writes.close()
+        self.leases.close()
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+        self.store.close()
+
+    def _follow(self) -> None:
+        """From the first slot on, know what other processes do to the tasks reported here."""
+        if self._unsubscribe is None:
+            self._unsubscribe = self.store.subscribe(self.writes.saw, self._reset)
+
+    def _reset(self) -> None:
+        try:
+            self.leases.resync()
+            self.writes.resync()
+        except StoreError as error:
+            log.warning("the store has another history, and can't be read: %s", error)
+
+    def _sign(self, task: Task, worker: Worker) -> None:
+        """The holder went silent, or was heard of again."""
+
+        def signed(stored: Task, _now: float) -> Task:
+            return stored.with_worker(worker) if stored.holder == task.holder else stored
+
+        with contextlib.suppress(TaskNotFound):
+            self.writes.change(task.task_id, signed, attempt=task.attempt)
+
+    def _restart_in_child(self) -> None:
+        self._unsubscribe = None
+        self.leases.restart_in_child()
+        self.writes.restart_in_child()
+
+
+def _call(method: weakref.WeakMethod[Callable[[], None]]) -> None:
+    restart = method()
+    if restart is not None:
+        restart()

@@ -1,0 +1,47 @@
+"""What an error says to viewers: a code and one message. The traceback goes to the server's log."""
+
+from __future__ import annotations
+
+import re
+
+from headway.model import limits
+from headway.model.errors import InvalidValue
+from headway.model.task import TaskError
+
+_CODE = re.compile(r"[a-z0-9_]{1,64}")
+_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_INTERRUPTS = (KeyboardInterrupt, SystemExit, GeneratorExit)
+
+
+def task_error(error: object) -> TaskError:
+    """From an exception, a message, or a dict of code and message. Raises `InvalidValue`."""
+    if isinstance(error, TaskError):
+        return TaskError(_checked_code(error.code), limits.text(error.message, "error", limits.MESSAGE_CHARS))
+    if isinstance(error, BaseException):
+        return _of_exception(error)
+    if isinstance(error, dict) and error.keys() <= {"code", "message"}:
+        message = limits.text(error.get("message", ""), "error.message", limits.MESSAGE_CHARS)
+        return TaskError(_checked_code(error.get("code", "failed")), message)
+    if isinstance(error, str):
+        return TaskError("failed", limits.text(error, "error", limits.MESSAGE_CHARS))
+    raise InvalidValue("error", "must be an exception, a string, or a dict of code and message")
+
+
+def _of_exception(error: BaseException) -> TaskError:
+    """Never raises: failing a task must not fail."""
+    if isinstance(error, _INTERRUPTS):
+        return TaskError("interrupted", "the work was interrupted")
+    code = getattr(error, "code", None)
+    if not isinstance(code, str) or not _CODE.fullmatch(code):
+        code = _WORD_START.sub("_", type(error).__name__).lower()[:64]
+    message = str(error) or type(error).__name__
+    return TaskError(
+        code if _CODE.fullmatch(code) else "failed",
+        message.encode(errors="replace").decode()[: limits.MESSAGE_CHARS],
+    )
+
+
+def _checked_code(code: object) -> str:
+    if not isinstance(code, str) or not _CODE.fullmatch(code):
+        raise InvalidValue("error.code", "must be 1 to 64 of a-z 0-9 _")
+    return code

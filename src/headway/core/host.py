@@ -1,0 +1,47 @@
+"""Which host and process this is, and whether another process of this host still exists.
+
+A pid alone is reused; together with the start time it names one process. Within containers the same pid means different
+processes, so the pid namespace is a part of the host's name.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def host_name() -> str:
+    """The boot of this kernel and the pid namespace; elsewhere than on Linux the node's name."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}/{Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return platform.node()
+
+
+def process_started(pid: int) -> str | None:
+    """When the process began, as opaque text ("" where the system does not say), or None if there is no such process.
+
+    A zombie has ended: nobody works there any more. Source: proc(5), fields 3 and 22 of /proc/PID/stat.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None if Path("/proc/self/stat").exists() else _started_elsewhere(pid)
+    except OSError:
+        return _started_elsewhere(pid)
+    fields = stat.rpartition(")")[2].split()
+    return None if fields[0] in "ZX" else fields[19]
+
+
+def _started_elsewhere(pid: int) -> str | None:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return None
+    except PermissionError:
+        pass
+    return ""

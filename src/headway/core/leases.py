@@ -1,0 +1,189 @@
+"""This process's sign of life, and the reaper that looks after those of others.
+
+One lease a process, not one a task: renewing costs the same for one task and for ten thousand. On the same host a
+process that is gone is proven dead at once; one that exists but is not heard of is only silent (paused, or a thread
+that holds the interpreter for long). On another host the lease alone decides.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from headway.core.host import host_name, process_started
+from headway.model.clock import Clock
+from headway.model.errors import StoreError
+from headway.model.ports import Lease, Store
+from headway.model.task import Task, Worker
+
+log = logging.getLogger("headway")
+
+LOOK_S = 0.5
+
+
+@dataclass(slots=True)
+class _Watched:
+    beat: int
+    changed_at: float
+    told: Worker | None = None
+
+
+class Leases:
+    """Keeps this process's lease from the first held task on; reaps once `watch` was called."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        lease_s: float,
+        on_lost: Callable[[Task], None],
+        on_sign: Callable[[Task, Worker], None],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._on_lost = on_lost
+        self._on_sign = on_sign
+        self._lease_s = lease_s
+        self._lease: Lease | None = None
+        self._renewed_at = 0.0
+        self._watched: dict[str, _Watched] = {}
+        self._reaps = False
+        self._looked_for_orphans = False
+        self._lock = threading.Lock()
+        self._looking = threading.Lock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def hold(self) -> str:
+        """The id of this process's lease, which is in the store when this returns. I/O the first time only."""
+        lease = self._lease
+        if lease is not None:
+            return lease.lease_id
+        with self._lock:
+            if self._lease is None:
+                pid = os.getpid()
+                started = process_started(pid) or ""
+                lease = Lease(secrets.token_hex(8), host_name(), pid, started, 1, self._lease_s)
+                self._store.renew(lease)
+                self._renewed_at = self._clock.monotonic()
+                self._lease = lease
+                self._start()
+            assert self._lease is not None
+            return self._lease.lease_id
+
+    def watch(self) -> None:
+        """From now on reap what dead processes of any host have left."""
+        with self._lock:
+            self._reaps = True
+            self._start()
+
+    def look(self) -> None:
+        """Reap now: fail the tasks of who is gone, mark those of who is silent or back. Raises `StoreUnavailable`."""
+        with self._looking:
+            leases = self._store.leases()
+            known = {lease.lease_id for lease in leases}
+            for lease_id in [lease_id for lease_id in self._watched if lease_id not in known]:
+                del self._watched[lease_id]
+            for lease in leases:
+                if self._lease is None or lease.lease_id != self._lease.lease_id:
+                    self._look_at(lease)
+            if not self._looked_for_orphans:
+                self._looked_for_orphans = True
+                own = self._lease
+                for task in self._store.held():
+                    if task.holder not in known and (own is None or task.holder != own.lease_id):
+                        self._on_lost(task)
+
+    def resync(self) -> None:
+        """The store has another history: the lease must be written there too."""
+        with self._lock:
+            self._watched.clear()
+            self._looked_for_orphans = False
+            if self._lease is not None:
+                self._renewed_at = float("-inf")
+
+    def close(self) -> None:
+        """Stop renewing. What this process still holds is silent from now on, and lost when the process has ended."""
+        self._stop.set()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout=5)
+        with self._lock:
+            self._thread = None
+            self._stop = threading.Event()
+            self._lease = None
+            self._reaps = False
+            self._watched.clear()
+
+    def restart_in_child(self) -> None:
+        """After a fork: another process needs a lease of its own."""
+        self._lock = threading.Lock()
+        self._looking = threading.Lock()
+        self._stop = threading.Event()
+        self._thread = None
+        self._lease = None
+        self._reaps = False
+        self._watched.clear()
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, args=(self._stop,), name="headway-leases", daemon=True)
+            self._thread.start()
+
+    def _run(self, stop: threading.Event) -> None:
+        every = min(LOOK_S, self._lease_s / 3)
+        while True:
+            try:
+                self._renew()
+                if self._reaps:
+                    self.look()
+            except StoreError as error:
+                log.warning("leases can't be renewed or looked at: %s", error)
+            if stop.wait(every):
+                return
+
+    def _renew(self) -> None:
+        lease = self._lease
+        if lease is None or self._clock.monotonic() - self._renewed_at < self._lease_s / 3:
+            return
+        renewed = replace(lease, beat=lease.beat + 1)
+        self._store.renew(renewed)
+        self._renewed_at = self._clock.monotonic()
+        self._lease = renewed
+
+    def _look_at(self, lease: Lease) -> None:
+        now = self._clock.monotonic()
+        here = lease.host == host_name()
+        if here and process_started(lease.pid) != lease.pid_started:
+            self._bury(lease)
+            return
+        watched = self._watched.get(lease.lease_id)
+        if watched is None:
+            self._watched[lease.lease_id] = _Watched(lease.beat, now)
+        elif watched.beat != lease.beat:
+            watched.beat, watched.changed_at = lease.beat, now
+            self._tell(lease, watched, "alive")
+        elif now - watched.changed_at > lease.lease_s:
+            if here:
+                self._tell(lease, watched, "silent")
+            else:
+                self._bury(lease)
+
+    def _bury(self, lease: Lease) -> None:
+        for task in self._store.held(lease.lease_id):
+            self._on_lost(task)
+        self._store.drop_lease(lease.lease_id)
+        self._watched.pop(lease.lease_id, None)
+
+    def _tell(self, lease: Lease, watched: _Watched, worker: Worker) -> None:
+        if watched.told == worker:
+            return
+        watched.told = worker
+        for task in self._store.held(lease.lease_id):
+            if task.worker != worker and task.state != "pending":
+                self._on_sign(task, worker)

@@ -1,0 +1,275 @@
+"""One attempt of one task in this process: what its reports write to, and what a flush takes from.
+
+A report costs memory only. Amounts that only rise are counted in cells, each written by one thread, so that no count
+is lost without a lock (also on free-threaded Python); everything else is merged into one pending change under a short
+lock.
+
+The wake-up race: a flusher that finds nothing new first sets `attention`, then reads the cells once more; a worker
+first raises its cell, then reads `attention`. Whatever the order, one of the two sees the other.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from headway.model import limits
+from headway.model.change import Amounts, Change, LogLine, StageChange
+from headway.model.errors import InvalidValue, TaskCancelled
+from headway.model.estimate import Estimator
+from headway.model.ports import ACTIVE_STAGE
+from headway.model.task import Task
+
+
+class CountCell:
+    """`n` is raised by one thread, `drained` by whoever holds the slot's lock."""
+
+    __slots__ = ("drained", "n", "stage")
+
+    def __init__(self, stage: str | None) -> None:
+        self.stage = stage
+        self.n: float = 0
+        self.drained: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a flush took: to be stored, or given back."""
+
+    change: Change | None
+    log: tuple[LogLine, ...]
+    log_count: int
+
+    def __bool__(self) -> bool:
+        return self.change is not None or self.log_count > 0
+
+
+class Slot:
+    """`TaskWriter` for one attempt; owned by the write-behind."""
+
+    __slots__ = (
+        "_cells",
+        "_declared",
+        "_log",
+        "_log_dropped",
+        "_on_news",
+        "_pending",
+        "_raised",
+        "_stage",
+        "_totals",
+        "_wall",
+        "attempt",
+        "attention",
+        "cancel_requested",
+        "estimator",
+        "flushing",
+        "is_over",
+        "last_used",
+        "lock",
+        "quiet",
+        "stop_reason",
+        "task",
+        "task_id",
+    )
+
+    def __init__(self, task: Task, *, on_news: Callable[[Slot], None], wall: Callable[[], float]) -> None:
+        self.task = task
+        self.task_id = task.task_id
+        self.attempt = task.attempt
+        self.quiet = True
+        self.attention = True
+        self.cancel_requested = False
+        self.stop_reason: str | None = None
+        self.is_over = False
+        self.last_used = 0.0
+        self.estimator = Estimator()
+        self.flushing = threading.Lock()
+        self.lock = threading.Lock()
+        self._on_news = on_news
+        self._wall = wall
+        self._cells: dict[tuple[str | None, object], CountCell] = {}
+        self._pending: Change | None = None
+        self._log: list[LogLine] = []
+        self._log_dropped = 0
+        self._raised = False
+        self._stage = task.stage
+        self._totals: dict[str, bool] = {}
+        self._declared = frozenset(stage.name for stage in task.stages or () if stage.declared)
+        self.saw(task)
+
+    # ── the worker's side ────────────────────────────────────────────────────────────────────────────────────
+
+    def attend(self, *, moves: bool = True) -> None:
+        if self.cancel_requested and (moves or not self._raised):
+            self._raised = True
+            raise TaskCancelled(self.task_id, self.stop_reason)
+        self._wake()
+
+    def cell(self, stage: str | None, key: object) -> CountCell:
+        return self._cells.setdefault((stage, key), CountCell(stage))
+
+    def release_cell(self, stage: str | None, key: object) -> None:
+        with self.lock:
+            self._drain_cells()
+            self._cells.pop((stage, key), None)
+        self._wake()
+
+    def report(self, change: Change) -> bool:
+        if self.is_over:
+            return False
+        with self.lock:
+            self._drain_cells()
+            self._pending = change if self._pending is None else self._pending.merged(change)
+            if change.switches_stage:
+                self._stage = change.stage
+            for name, stage_change in change.stages.items():
+                amounts = stage_change.amounts
+                self._totals[name] = self._totals.get(name, False) or (amounts is not None and bool(amounts.total))
+        if self.attention:
+            self._wake()
+        return True
+
+    def add_log(self, line: LogLine) -> bool:
+        if self.is_over:
+            return False
+        with self.lock:
+            self._log.append(line)
+            if (
+                len(self._log) > 2 * limits.LOG_LINES
+            ):  # Only with the store down: the newest are kept, numbers stay true.
+                self._log_dropped += limits.LOG_LINES
+                del self._log[: limits.LOG_LINES]
+        if self.attention:
+            self._wake()
+        return True
+
+    def counts_for(self, *, total_given: bool, stage: object = ACTIVE_STAGE) -> str | None:
+        name = self._stage if stage is ACTIVE_STAGE else stage
+        if not isinstance(name, str):
+            return None
+        has_total = self._totals.get(name, False)
+        if name in self._declared:
+            return name if total_given or has_total or self.task.total is None else None
+        return name if has_total and self.task.total is None else None
+
+    def has_total(self, stage: str | None) -> bool:
+        return self.task.total is not None if stage is None else self._totals.get(stage, False)
+
+    def check_stage(self, name: str) -> None:
+        if name not in self._totals and len(self._totals) >= limits.STAGES:
+            raise InvalidValue("status", f"must be one of the task's {limits.STAGES} stages: it can't have more")
+
+    # ── the flusher's side ───────────────────────────────────────────────────────────────────────────────────
+
+    def has_news(self) -> bool:
+        return (
+            self._pending is not None
+            or bool(self._log)
+            or any(cell.n != cell.drained for cell in list(self._cells.values()))
+        )
+
+    def become_quiet(self) -> bool:
+        """From now on the next report wakes the flusher. False when one came in between."""
+        with self.lock:
+            self.quiet = True
+            self.attention = True
+        if not self.has_news():
+            return True
+        with self.lock:
+            if not self.quiet:
+                return True  # That report has woken the flusher itself.
+            self.quiet = False
+            self.attention = self.cancel_requested
+        return False
+
+    def take(self) -> Taken:
+        with self.lock:
+            self._drain_cells()
+            change, self._pending = self._pending, None
+            log, self._log = tuple(self._log), []
+            count, self._log_dropped = len(log) + self._log_dropped, 0
+        return Taken(change, log[-limits.LOG_LINES :], count)
+
+    def give_back(self, taken: Taken) -> None:
+        """What could not be stored goes in front of what has come since."""
+        with self.lock:
+            if self.is_over:
+                return
+            if taken.change is not None:
+                self._pending = taken.change if self._pending is None else taken.change.merged(self._pending)
+            self._log[:0] = taken.log
+            self._log_dropped += taken.log_count - len(taken.log)
+
+    def saw(self, task: Task) -> None:
+        """The store holds this. Older news than is known is left aside."""
+        with self.lock:
+            if task.epoch == self.task.epoch and task.rev < self.task.rev:
+                return
+            self.task = task
+            for stage in task.stages or ():
+                self._totals[stage.name] = self._totals.get(stage.name, False) or bool(stage.total)
+            if task.attempt != self.attempt:
+                self.is_over = True
+                self._ask_to_stop("another attempt has begun")
+            elif task.state == "cancelling":
+                self._ask_to_stop(task.cancel_reason)
+            elif task.has_ended:
+                self.is_over = True
+                if task.state == "cancelled" or task.error is not None:
+                    self._ask_to_stop(task.cancel_reason)
+                self._pending = None
+                self._log.clear()
+
+    def gone(self) -> None:
+        """The store no longer has the task: nothing more can be written."""
+        with self.lock:
+            self.is_over = True
+            self._ask_to_stop("the task was deleted")
+
+    def restart_in_child(self) -> None:
+        """After a fork: fresh locks, nothing pending (it is the parent's), nothing counted twice."""
+        self.lock = threading.Lock()
+        self.flushing = threading.Lock()
+        self._pending = None
+        self._log = []
+        for cell in self._cells.values():
+            cell.drained = cell.n
+        self.quiet = True
+        self.attention = True
+
+    def _ask_to_stop(self, reason: str | None) -> None:
+        self.cancel_requested = True
+        self.stop_reason = reason
+        self.attention = True
+
+    def _wake(self) -> None:
+        with self.lock:
+            if not self.quiet or self.is_over:
+                return
+            self.quiet = False
+            self.attention = self.cancel_requested
+        self._on_news(self)
+
+    def _drain_cells(self) -> None:
+        for cell in list(self._cells.values()):
+            count = cell.n
+            if count == cell.drained:
+                continue
+            amounts = Amounts(advance=count - cell.drained)
+            cell.drained = count
+            change = (
+                Change(at=self._wall(), own=amounts)
+                if cell.stage is None
+                else Change(at=self._wall(), stages={cell.stage: StageChange(amounts=amounts)})
+            )
+            self._pending = change if self._pending is None else self._pending.merged(change)
+
+
+def numbered(taken: Taken, old: Task, new: Task) -> tuple[Task, Sequence[LogLine]]:
+    """The task with its new log count, and the lines with the numbers that they get."""
+    if not taken.log_count:
+        return new, ()
+    last = old.log_count + taken.log_count
+    first = last - len(taken.log) + 1
+    return replace(new, log_count=last), [replace(line, n=first + i) for i, line in enumerate(taken.log)]

@@ -1,0 +1,337 @@
+"""Pending changes → store: at once when a task was quiet, then at most 20 times a second.
+
+This is the only conflation on the way to a viewer. One thread a manager, started by the first report; it ends when
+nothing has been reported for a while. The interval stretches with the number of active tasks, so that the store's load
+is bounded.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from headway.core.slot import Slot, Taken, numbered
+from headway.model.change import Change
+from headway.model.clock import Clock
+from headway.model.errors import StoreError, TaskNotFound
+from headway.model.ports import Store, Swap
+from headway.model.task import Task
+
+log = logging.getLogger("headway")
+
+TICK_S = 0.05
+TASKS_A_TICK = 500
+LONGEST_TICK_S = 1.0
+BATCH = 500
+RETRY_S = 0.5
+IDLE_S = 30.0
+KEPT_FINAL = 1_000
+FORGET_AFTER_S = 600.0
+
+Step = Callable[[Task, float], Task]
+"""(task, now) → the next task, or the same object where nothing is to change."""
+
+
+class WriteBehind:
+    """The slots of this process, and the thread that flushes them."""
+
+    def __init__(
+        self, store: Store, clock: Clock, *, hold: Callable[[], str], on_first: Callable[[], None] = lambda: None
+    ) -> None:
+        """`hold` gives the lease of this process; `on_first` is called before a slot is opened."""
+        self._store = store
+        self._clock = clock
+        self._hold = hold
+        self._on_first = on_first
+        self._slots: dict[str, Slot] = {}
+        self._ended: deque[Slot] = deque()
+        self._fresh: deque[Slot] = deque()
+        self._due: deque[tuple[float, Slot]] = deque()
+        self._news = threading.Event()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._closing = threading.Event()
+
+    # ── slots ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def slot(self, task_id: str) -> Slot:
+        """This process's slot for the task; the first time it reads the store. Raises `TaskNotFound`."""
+        slot = self._slots.get(task_id)
+        if slot is None:
+            slot = self.open_slot(self._store.get(task_id))
+        return slot
+
+    def open_slot(self, task: Task) -> Slot:
+        """A slot that starts from a task just read or stored."""
+        self._on_first()
+        with self._lock:
+            slot = self._slots.get(task.task_id)
+            if slot is None or slot.attempt != task.attempt or slot.task.epoch != task.epoch:
+                if slot is not None:
+                    slot.saw(task)
+                slot = Slot(task, on_news=self._on_news, wall=self._store.now)
+                self._slots[task.task_id] = slot
+                if task.has_ended:
+                    self._remember_ended(slot)
+            slot.last_used = self._clock.monotonic()
+            return slot
+
+    def known(self, task_id: str) -> Slot | None:
+        return self._slots.get(task_id)
+
+    def saw(self, tasks: Sequence[Task]) -> None:
+        """News from the store, of this process or another."""
+        for task in tasks:
+            slot = self._slots.get(task.task_id)
+            if slot is None:
+                continue
+            was_over = slot.is_over
+            slot.saw(task)
+            if slot.attempt != task.attempt:
+                self._forget(slot)
+            elif slot.is_over and not was_over:
+                with self._lock:
+                    self._remember_ended(slot)
+
+    def resync(self) -> None:
+        """The store has another history: every slot is read again, and those that are gone are over."""
+        for slot in list(self._slots.values()):
+            try:
+                task = self._store.get(slot.task_id)
+            except TaskNotFound:
+                slot.gone()
+                self._forget(slot)
+            except StoreError:
+                return  # It will say so again when it can be read.
+            else:
+                slot.saw(task)
+
+    # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def change(
+        self, task_id: str, step: Step, *, attempt: int | None = None, large_result: str | None = None
+    ) -> Task | None:
+        """The slow road: what is pending and one step, in one synced write. None where the step does not apply.
+
+        Raises `TaskNotFound`, `StoreUnavailable`; what was pending is then kept.
+        """
+        slot = self.slot(task_id)
+        with slot.flushing:
+            taken = slot.take()
+            try:
+                return self._change(slot, taken, step, attempt, large_result)
+            except BaseException:
+                slot.give_back(taken)
+                raise
+
+    def _change(
+        self, slot: Slot, taken: Taken, step: Step, attempt: int | None, large_result: str | None
+    ) -> Task | None:
+        old = slot.task
+        while True:
+            now = self._store.now()
+            if attempt is not None and old.attempt != attempt:
+                return None
+            base = self._applied(slot, old, taken.change, now)
+            new = step(base, now)
+            if new is base:
+                # What is known here may be stale (another process may have retried it): only the store can refuse.
+                fresh = self._store.get(slot.task_id)
+                if (fresh.epoch, fresh.rev) == (old.epoch, old.rev):
+                    slot.give_back(taken)
+                    return None
+                slot.saw(fresh)
+                old = fresh
+                continue
+            counted, lines = numbered(taken, old, new)
+            stored = self._store.swap(Swap(old, counted, tuple(lines), large_result))
+            if stored is not None:
+                self.saw([stored])
+                return stored
+            old = self._store.get(slot.task_id)
+            slot.saw(old)
+
+    def flush(self, task_id: str) -> None:
+        """Store what is pending for one task, now."""
+        slot = self._slots.get(task_id)
+        if slot is not None and slot.has_news():
+            self._flush([slot])
+
+    def flush_all(self) -> None:
+        """Store everything that is pending, now. Raises nothing; what can't be stored stays pending."""
+        pending = [slot for slot in list(self._slots.values()) if slot.has_news()]
+        for start in range(0, len(pending), BATCH):
+            self._flush(pending[start : start + BATCH])
+
+    def close(self) -> None:
+        """Flush, and end the thread."""
+        self._closing.set()
+        self._news.set()
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout=5)
+        self.flush_all()
+        with self._lock:
+            self._thread = None
+            self._closing.clear()
+            self._slots.clear()
+            self._ended.clear()
+            self._fresh.clear()
+            self._due.clear()
+
+    def restart_in_child(self) -> None:
+        """After a fork: the parent's thread, locks and pending changes are not ours."""
+        self._lock = threading.Lock()
+        self._news = threading.Event()
+        self._thread = None
+        self._fresh.clear()
+        self._due.clear()
+        for slot in self._slots.values():
+            slot.restart_in_child()
+
+    # ── the thread ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _on_news(self, slot: Slot) -> None:
+        self._fresh.append(slot)
+        if self._thread is None:
+            with self._lock:
+                if not self._closing.is_set() and not self._has_thread():
+                    self._thread = threading.Thread(target=self._run, name="headway-write-behind", daemon=True)
+                    self._thread.start()
+        self._news.set()
+
+    def _has_thread(self) -> bool:
+        return self._thread is not None
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            self._news.wait(self._timeout())
+            if self._closing.is_set():
+                return
+            self._news.clear()
+            if self._ended_by_idleness():
+                return
+            batch = self._ready(self._clock.monotonic())
+            failed = False
+            for start in range(0, len(batch), BATCH):
+                failed |= not self._flush(batch[start : start + BATCH])
+            again_at = self._clock.monotonic() + (RETRY_S if failed else self._interval(len(self._due) + len(batch)))
+            for slot in batch:
+                if not slot.is_over:
+                    self._due.append((again_at, slot))
+
+    def _timeout(self) -> float:
+        if self._fresh:
+            return 0
+        if not self._due:
+            return IDLE_S
+        return max(0, self._due[0][0] - self._clock.monotonic())
+
+    def _ended_by_idleness(self) -> bool:
+        if self._fresh or self._due:
+            return False
+        self._forget_the_unused()
+        with self._lock:
+            # First 'no thread', then a last look: a report that finds no thread starts one.
+            self._thread = None
+            if self._fresh:
+                self._thread = threading.current_thread()
+                return False
+            return True
+
+    def _ready(self, now: float) -> list[Slot]:
+        ready: list[Slot] = []
+        while self._fresh:
+            ready.append(self._fresh.popleft())
+        while self._due and self._due[0][0] <= now:
+            slot = self._due.popleft()[1]
+            if slot.is_over:
+                continue
+            if slot.has_news() or not slot.become_quiet():
+                ready.append(slot)
+        return ready
+
+    @staticmethod
+    def _interval(active: int) -> float:
+        return min(max(TICK_S, TICK_S * active / TASKS_A_TICK), LONGEST_TICK_S)
+
+    def _flush(self, slots: Sequence[Slot]) -> bool:
+        """Store what is pending for these; False when the store failed (all is kept)."""
+        locked = [slot for slot in slots if slot.flushing.acquire(timeout=-1 if len(slots) == 1 else 0)]
+        taken = {slot.task_id: slot.take() for slot in locked}
+        try:
+            self._swap_all(locked, taken)
+            return True
+        except Exception as error:
+            log.warning("progress waits in memory for the store: %s", error, exc_info=_is_surprising(error))
+            for slot in locked:
+                slot.give_back(taken[slot.task_id])
+            return False
+        finally:
+            for slot in locked:
+                slot.flushing.release()
+
+    def _swap_all(self, slots: Sequence[Slot], taken: dict[str, Taken]) -> None:
+        left = [slot for slot in slots if taken[slot.task_id] and not slot.is_over]
+        while left:
+            now = self._store.now()
+            swaps: list[Swap] = []
+            for slot in left:
+                old = slot.task
+                new = self._applied(slot, old, taken[slot.task_id].change, now)
+                counted, lines = numbered(taken[slot.task_id], old, new)
+                swaps.append(Swap(old, counted, tuple(lines)))
+            results = self._store.swap_many(swaps)
+            lost = [slot for slot, stored in zip(left, results, strict=True) if stored is None]
+            self.saw([stored for stored in results if stored is not None])
+            for slot, stored in zip(left, results, strict=True):
+                if stored is not None:
+                    taken[slot.task_id] = Taken(None, (), 0)
+            left = [slot for slot in lost if self._read_again(slot)]
+
+    def _read_again(self, slot: Slot) -> bool:
+        """Another writer was first: whether there still is something to write to."""
+        try:
+            slot.saw(self._store.get(slot.task_id))
+        except TaskNotFound:
+            slot.gone()
+            self._forget(slot)
+        return not slot.is_over
+
+    def _applied(self, slot: Slot, old: Task, change: Change | None, now: float) -> Task:
+        """The task after a pending change, held by this process."""
+        if change is None or old.has_ended or old.attempt != slot.attempt:
+            return old
+        holder = self._hold()
+        task = change.applied(old.starting(now, holder=holder))
+        eta_s, rate = slot.estimator.estimate(task, now)
+        return replace(task, eta_s=eta_s, rate=rate, holder=holder, worker="alive")
+
+    # ── forgetting ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _remember_ended(self, slot: Slot) -> None:
+        self._ended.append(slot)
+        if len(self._ended) > KEPT_FINAL:
+            oldest = self._ended.popleft()
+            if self._slots.get(oldest.task_id) is oldest:
+                del self._slots[oldest.task_id]
+
+    def _forget(self, slot: Slot) -> None:
+        with self._lock:
+            if self._slots.get(slot.task_id) is slot:
+                del self._slots[slot.task_id]
+
+    def _forget_the_unused(self) -> None:
+        oldest = self._clock.monotonic() - FORGET_AFTER_S
+        with self._lock:
+            for slot in list(self._slots.values()):
+                if slot.last_used < oldest and slot.quiet and not slot.has_news() and not slot.task.confirms_cancel:
+                    del self._slots[slot.task_id]
+
+
+def _is_surprising(error: Exception) -> bool:
+    """Whether a traceback helps: a store's own errors say all there is to say."""
+    return not isinstance(error, StoreError)
