@@ -12,14 +12,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly level="${1:-serve}"
 readonly venv=.venv
 readonly logs=.setup
-# Any of these will do for the picture cards; the first is what apt is asked for.
 readonly cjk_font_package=fonts-noto-cjk
-readonly cjk_fonts=(
-  /usr/share/fonts/opentype/noto/NotoSansCJK-*.ttc
-  /usr/share/fonts/*/wqy/wqy-*.ttc
-  /usr/share/fonts/*/*/*CJK*.[ot]t[cf]
-  /usr/share/fonts/*CJK*/*CJK*.[ot]t[cf]
-)
 
 main() {
   mkdir -p "$logs"
@@ -138,10 +131,13 @@ provide_cjk_font() {
 }
 
 has_cjk_font() {
-  local file
-  for file in "${cjk_fonts[@]}"; do
-    [[ -f $file ]] && return
-  done
+  local known=(
+    /usr/share/fonts/opentype/noto/NotoSansCJK-*.ttc
+    /usr/share/fonts/*/wqy/wqy-*.ttc
+    /usr/share/fonts/*/*/*CJK*.[ot]t[cf]
+    /usr/share/fonts/*CJK*/*CJK*.[ot]t[cf]
+  )
+  [[ ${#known[@]} != 0 ]] && return
   command -v fc-list >/dev/null && [[ -n $(fc-list :lang=zh-cn file 2>/dev/null) ]]
 }
 
