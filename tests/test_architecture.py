@@ -243,9 +243,8 @@ def imports_of(file: str, node: ast.AST, *, lazy: bool, types: bool) -> Iterator
 
 
 def javascript() -> list[Path]:
-    """The sources; what is built from them begins with a banner or is somebody else's."""
-    built = {"progress.js", "socket.io.min.js"}
-    return sorted(path for path in PACKAGE.rglob("*.js") if path.name not in built or path.parent.name != "js")
+    """The sources: what lies in static/js/ itself is built from the folders below it."""
+    return sorted(path for path in PACKAGE.rglob("*.js") if path.parent != PACKAGE / "static" / "js")
 
 
 def room_of(file: str) -> str:
