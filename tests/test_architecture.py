@@ -243,8 +243,9 @@ def imports_of(file: str, node: ast.AST, *, lazy: bool, types: bool) -> Iterator
 
 
 def javascript() -> list[Path]:
-    """The sources: what lies in static/js/ itself is built from the folders below it."""
-    return sorted(path for path in PACKAGE.rglob("*.js") if path.parent != PACKAGE / "static" / "js")
+    """The sources, without what is built from them."""
+    built = {*PACKAGE.glob("static/js/progress*.*"), PACKAGE / "static/js/socket.io.min.js"}
+    return sorted(path for path in PACKAGE.rglob("*.js") if path not in built)
 
 
 def room_of(file: str) -> str:
