@@ -40,7 +40,8 @@ chaos: ## kill, cut and flood a running system for a while, and check what its v
 
 docs: ## run the code blocks of the docs, take the screenshots again
 	@scripts/setup.sh test
-	@scripts/docs.sh
+	@$(python) -m pytest tests/docs
+	@$(python) scripts/screenshots.py
 
 build: ## the wheel, in dist/
 	@scripts/setup.sh serve
