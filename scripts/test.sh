@@ -7,7 +7,8 @@ failed=0
 # Named one by one: what `node --test DIRECTORY` means differs between Node 20 and 22.
 mapfile -t js_tests < <(find tests/js -name '*.test.js' -o -name '*.test.mjs' | sort)
 echo "headway: ${#js_tests[@]} files of JavaScript tests" >&2
-node --test "${js_tests[@]}" || failed=1
+# Without a name node would look for tests everywhere.
+if ((${#js_tests[@]} == 0)) || ! node --test "${js_tests[@]}"; then failed=1; fi
 
 echo 'headway: Python tests' >&2
 .venv/bin/python -m pytest "$@" || failed=1
