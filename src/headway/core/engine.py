@@ -47,12 +47,19 @@ class Engine:
         def lost(stored: Task, now: float) -> Task:
             if stored.holder != task.holder:
                 return stored  # Another process has taken it over meanwhile.
-            if stored.state == "cancelling":
-                return stored.cancelled(now, f"asked to stop; {error.message}")
-            return stored.failing(now, error, by_work=False)
+            return _given_up(stored, now, error)
 
         with contextlib.suppress(TaskNotFound):  # Deleted before it could be given up.
             self.writes.change(task.task_id, lost, attempt=task.attempt)
+
+    def give_up(self, task_id: str, attempt: int, error: TaskError) -> None:
+        """The same where the runner knows it first, whoever holds the task."""
+
+        def lost(stored: Task, now: float) -> Task:
+            return _given_up(stored, now, error)
+
+        with contextlib.suppress(TaskNotFound):
+            self.writes.change(task_id, lost, attempt=attempt)
 
     def close(self) -> None:
         """Store what is pending, end the threads, close the store. Safe to call twice."""
@@ -88,6 +95,12 @@ class Engine:
         self._unsubscribe = None
         self.leases.restart_in_child()
         self.writes.restart_in_child()
+
+
+def _given_up(task: Task, now: float, error: TaskError) -> Task:
+    if task.state == "cancelling":
+        return task.cancelled(now, f"asked to stop; {error.message}")
+    return task.failing(now, error, by_work=False)
 
 
 def _call(method: weakref.WeakMethod[Callable[[], None]]) -> None:

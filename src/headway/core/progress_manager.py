@@ -21,7 +21,7 @@ from headway.model import limits
 from headway.model.clock import Clock, SystemClock
 from headway.model.errors import InvalidValue, NotRetryable, TaskCancelled
 from headway.model.ports import LogPage, OnChange, OnReset, Runner, Store, TaskPage, TaskQuery
-from headway.model.task import FINAL, LIFE_CYCLE, State, Task
+from headway.model.task import FINAL, LIFE_CYCLE, State, Task, TaskError
 
 LEASE_S = 15.0
 
@@ -289,6 +289,10 @@ class ProgressManager:
         """The runner has been closed."""
         if self._runners.get(runner.name) is runner:
             del self._runners[runner.name]
+
+    def give_up(self, task_id: str, attempt: int, error: TaskError) -> None:
+        """The worker of this attempt is gone, says its runner: the task fails, or is cancelled where that was asked."""
+        self._open().give_up(task_id, attempt, error)
 
     # ── watching ─────────────────────────────────────────────────────────────────────────────────────────────
 

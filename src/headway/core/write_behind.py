@@ -155,9 +155,9 @@ class WriteBehind:
             slot.saw(old)
 
     def flush(self, task_id: str) -> None:
-        """Store what is pending for one task, now."""
+        """Store what is pending for one task, now; also wait for what another thread is just storing."""
         slot = self._slots.get(task_id)
-        if slot is not None and slot.has_news():
+        if slot is not None and (slot.has_news() or slot.flushing.locked()):
             self._flush([slot])
 
     def flush_all(self) -> None:

@@ -29,14 +29,15 @@ def to_record(task: Task) -> str:
     return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
 
 
-def from_record(text: str, *, epoch: str) -> Task:
-    """The task that `to_record` wrote."""
+def from_record(text: str, *, epoch: str, server_time: float | None = None) -> Task:
+    """The task that `to_record` wrote, as read at `server_time`."""
     record: dict[str, Any] = json.loads(text)
     stages = record.pop("stages", None)
     error = record.pop("error", None)
     return Task(
         **record,
         epoch=epoch,
+        server_time=server_time,
         stages=None if stages is None else tuple(Stage(*stage) for stage in stages),
         error=None if error is None else TaskError(*error),
     )
