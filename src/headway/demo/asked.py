@@ -1,0 +1,110 @@
+"""What the demo's two creating routes accept: JSON in, a frozen value out, or `InvalidValue` naming the field."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from headway.model import limits
+from headway.model.errors import InvalidValue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CARDS = (1, 24)
+DEFAULT_CARDS = 4
+TOPIC_CHARS = 2_000
+SECONDS = (0.1, 600)
+UPDATES = (1, 10_000)
+SEED = 2**53 - 1
+OUTCOMES = ("complete", "fail", "hang", "crash")
+LANGUAGES = ("zh-CN", "en")
+_RESERVED = frozenset({"pending", "running", "cancelling", "completed", "failed", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class PostAsked:
+    """A post to make."""
+
+    topic: str
+    cards: int
+    style: str
+    language: str
+    seed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrialAsked:
+    """A test task to run."""
+
+    seconds: float
+    updates: int
+    stages: tuple[str, ...]
+    outcome: str
+
+
+def body(raw: bytes) -> Mapping[str, Any]:  # Any: any JSON; each field is checked where it is read
+    """The JSON object in `raw`."""
+    try:
+        value = json.loads(raw, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise InvalidValue("body", "must be a JSON object in UTF-8") from error
+    if not isinstance(value, dict):
+        raise InvalidValue("body", "must be a JSON object")
+    limits.depth(value, "body")
+    return value
+
+
+def post(fields: Mapping[str, Any], *, styles: tuple[str, ...], language: str) -> PostAsked:
+    """The post that `fields` ask for; `language` is the visitor's own, used where none is asked for."""
+    topic = limits.text(_required(fields, "input_text"), "input_text", TOPIC_CHARS).strip()
+    if not topic:
+        raise InvalidValue("input_text", f"must have 1 to {TOPIC_CHARS:,} characters")
+    seed = fields.get("seed")
+    return PostAsked(
+        topic=topic,
+        cards=limits.whole(_or(fields, "cards", DEFAULT_CARDS), "cards", *CARDS),
+        style=_one_of(_or(fields, "style", styles[0]), "style", styles),
+        language=_one_of(_or(fields, "language", language), "language", LANGUAGES),
+        seed=None if seed is None else limits.whole(seed, "seed", -SEED, SEED),
+    )
+
+
+def trial(fields: Mapping[str, Any]) -> TrialAsked:
+    """The test task that `fields` ask for."""
+    stages = _or(fields, "stages", [])
+    if not isinstance(stages, list) or len(stages) > limits.STAGES:
+        raise InvalidValue("stages", f"must be a list of up to {limits.STAGES} names")
+    for name in stages:
+        if limits.stage_name(name, "stages") in _RESERVED:
+            raise InvalidValue("stages", f"must not be the name of a state, as {name!r} is")
+    if len(set(stages)) < len(stages):
+        raise InvalidValue("stages", "must differ from each other")
+    return TrialAsked(
+        seconds=float(limits.number(_required(fields, "seconds"), "seconds", *SECONDS)),
+        updates=limits.whole(_required(fields, "updates"), "updates", *UPDATES),
+        stages=tuple(stages),
+        outcome=_one_of(_required(fields, "outcome"), "outcome", OUTCOMES),
+    )
+
+
+def _required(fields: Mapping[str, Any], field: str) -> object:
+    if field not in fields:
+        raise InvalidValue(field, "is missing")
+    return fields[field]
+
+
+def _or(fields: Mapping[str, Any], field: str, default: object) -> object:
+    value = fields.get(field)
+    return default if value is None else value
+
+
+def _one_of(value: object, field: str, choices: tuple[str, ...]) -> str:
+    if not isinstance(value, str) or value not in choices:
+        raise InvalidValue(field, f"must be one of {', '.join(choices)}")
+    return value
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

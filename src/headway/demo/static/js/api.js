@@ -1,0 +1,60 @@
+// @ts-check
+/** The demo's HTTP API, as promises. */
+
+import { root } from './dom.js';
+
+export class ApiError extends Error {
+  /** @param {number} status 0: no answer at all @param {string} code @param {string} message @param {string} [field] */
+  constructor(status, code, message, field) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.field = field;
+  }
+
+  /** True when trying again later may well work. */
+  get isPassing() {
+    return this.status === 0 || this.status >= 500 || this.status === 429;
+  }
+}
+
+/**
+ * @param {string} path below the root
+ * @param {{method?: string, body?: any, token?: string, signal?: AbortSignal}} [options]
+ * @returns {Promise<any>}
+ */
+export async function api(path, { method = 'GET', body, token, signal } = {}) {
+  /** @type {Record<string, string>} */
+  const headers = { Accept: 'application/json' };
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (token) headers['Authorization'] = `Bearer ${token}`;
+  let response;
+  try {
+    response = await fetch(root + path, { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body), cache: 'no-store' });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError(0, 'unreachable', String(error));
+  }
+  const answer = await response.json().catch(() => null);
+  if (!response.ok) {
+    const error = answer?.error ?? {};
+    throw new ApiError(response.status, error.code ?? 'internal', error.message ?? response.statusText, error.field);
+  }
+  return answer;
+}
+
+/** @param {string} taskId */
+export const task = (taskId) => `/api/tasks/${encodeURIComponent(taskId)}`;
+
+/** Where a picture of a post is. @param {string} taskId @param {string} file @param {number} [attempt] */
+export const picture = (taskId, file, attempt = 1) =>
+  `${root}/posts/${encodeURIComponent(taskId)}/${encodeURIComponent(file)}${attempt > 1 ? `?attempt=${attempt}` : ''}`;
+
+/**
+ * The whole result of a task, wherever it is.
+ * @param {any} ofTask @param {string} [token]
+ */
+export async function resultOf(ofTask, token) {
+  if (ofTask.result !== null && ofTask.result !== undefined) return ofTask.result;
+  return api(`${task(ofTask.task_id)}/result`, { token });
+}

@@ -1,0 +1,120 @@
+// @ts-check
+/** The form: what to make. It keeps what was typed over a reload, and says what is wrong beside the field. */
+
+import { byId, say } from './dom.js';
+import { t } from './words.js';
+
+const KEPT = 'headway-composer';
+
+/** @typedef {{input_text: string, cards: number, style?: string, language: string}} Asked */
+
+export class Composer {
+  #form = /** @type {HTMLFormElement} */ (byId('composer'));
+  #topic = /** @type {HTMLTextAreaElement} */ (byId('topic'));
+  #cards = /** @type {HTMLInputElement} */ (byId('cards'));
+  #button = /** @type {HTMLButtonElement} */ (byId('make'));
+
+  /** @param {(asked: Asked) => void} onAsked */
+  constructor(onAsked) {
+    this.#form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      const asked = this.#read();
+      if (asked) onAsked(asked);
+    });
+    this.#form.addEventListener('input', () => this.#keep());
+    this.#topic.addEventListener('input', () => this.#complain('topic', ''));
+    this.#topic.addEventListener('keydown', (event) => {
+      // Enter makes it, as in a search box; Shift+Enter is a new line. While an input method composes, Enter is its own.
+      if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      this.#form.requestSubmit();
+    });
+    this.#cards.addEventListener('input', () => this.#complain('cards', ''));
+    for (const button of this.#form.querySelectorAll('[data-step]')) {
+      button.addEventListener('click', () => {
+        const by = Number(/** @type {HTMLElement} */ (button).dataset.step);
+        this.#cards.value = String(Math.min(24, Math.max(1, Math.round(Number(this.#cards.value) || 0) + by)));
+        this.#complain('cards', '');
+        this.#keep();
+      });
+    }
+    for (const idea of this.#form.querySelectorAll('[data-idea]')) {
+      idea.addEventListener('click', () => {
+        this.#topic.value = /** @type {HTMLElement} */ (idea).dataset.idea ?? '';
+        this.#complain('topic', '');
+        this.#keep();
+        this.#topic.focus();
+      });
+    }
+    this.#recall();
+  }
+
+  /** @param {Partial<Asked>} asked */
+  fill(asked) {
+    if (asked.input_text !== undefined) this.#topic.value = asked.input_text;
+    if (asked.cards !== undefined) this.#cards.value = String(asked.cards);
+    this.#choose('style', asked.style);
+    this.#choose('language', asked.language);
+    this.#keep();
+  }
+
+  focus() {
+    this.#topic.focus();
+    this.#topic.select();
+  }
+
+  /** @param {boolean} busy */
+  setBusy(busy) {
+    this.#button.disabled = busy;
+    say(/** @type {Element} */ (this.#button.querySelector('span')), t(busy ? 'making' : 'make'));
+  }
+
+  /** @param {string} field as the API names it @param {string} message */
+  refuse(field, message) {
+    this.#complain(field === 'cards' ? 'cards' : 'topic', message);
+  }
+
+  /** @returns {Asked | null} */
+  #read() {
+    const data = new FormData(this.#form);
+    const topic = this.#topic.value.trim();
+    const cards = Number(this.#cards.value);
+    const cardsRight = Number.isInteger(cards) && cards >= 1 && cards <= 24;
+    this.#complain('topic', topic ? '' : t('topicMissing'));
+    this.#complain('cards', cardsRight ? '' : t('cardsRange'));
+    if (!topic) this.#topic.focus();
+    else if (!cardsRight) this.#cards.focus();
+    if (!topic || !cardsRight) return null;
+    const style = data.get('style');
+    return { input_text: topic, cards, language: String(data.get('language') ?? 'zh-CN'), ...(style && { style: String(style) }) };
+  }
+
+  /** @param {'topic' | 'cards'} field @param {string} message */
+  #complain(field, message) {
+    const input = field === 'topic' ? this.#topic : this.#cards;
+    say(byId(`${field}-error`), message);
+    if (message) input.setAttribute('aria-invalid', 'true');
+    else input.removeAttribute('aria-invalid');
+  }
+
+  /** @param {string} name @param {string | undefined} value */
+  #choose(name, value) {
+    for (const input of this.#form.querySelectorAll(`input[name="${name}"]`)) {
+      if (/** @type {HTMLInputElement} */ (input).value === value) /** @type {HTMLInputElement} */ (input).checked = true;
+    }
+  }
+
+  #keep() {
+    const data = Object.fromEntries(new FormData(this.#form));
+    try { sessionStorage.setItem(KEPT, JSON.stringify(data)); } catch { /* private mode: then it isn't kept */ }
+  }
+
+  #recall() {
+    try {
+      const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? '{}');
+      if (kept.input_text) this.#topic.value = kept.input_text;
+      if (kept.cards) this.#cards.value = kept.cards;
+      this.#choose('style', kept.style);
+    } catch { /* nothing to recall */ }
+  }
+}

@@ -1,0 +1,114 @@
+// @ts-check
+/** A finished post, as it would look where it is posted: cards to swipe, title, text, tags; and what to do with it. */
+
+import { picture } from './api.js';
+import { copyText, h, icon, phrases, root, toast } from './dom.js';
+import { t } from './words.js';
+
+/**
+ * @param {any} task
+ * @param {any} post its result
+ * @param {{another: () => void, remove: () => void, token?: string}} actions
+ */
+export function postView(task, post, { another, remove, token }) {
+  const cards = post.cards ?? [];
+  const reel = reelOf(task, cards, token);
+  const text = `${post.title}\n\n${post.text}\n\n${(post.tags ?? []).map(hashtag).join(' ')}`.trim();
+  const download = cards.length > 0 && h('a', { class: 'button small', download: '' }, icon('picture'), t('downloadCard'));
+  if (download) {
+    const point = (/** @type {number} */ n) => {
+      download.href = picture(task.task_id, cards[n].file, task.attempt);
+      download.setAttribute('download', fileName(post.title, n));
+    };
+    reel.onturn = point;
+    point(0);
+  }
+  return h('article', { class: 'post', lang: post.language ?? null },
+    reel.element,
+    h('div', { class: 'post-words' },
+      h('h2', { class: 'post-title' }, phrases(post.title)),
+      h('div', { class: 'post-text' }, ...paragraphs(post.text)),
+      h('ul', { class: 'tags' }, (post.tags ?? []).map((/** @type {string} */ tag) => h('li', {}, hashtag(tag)))),
+      h('div', { class: 'button-row post-actions', lang: document.documentElement.lang },
+        h('button', { class: 'button small primary', type: 'button', onclick: async () => toast(t((await copyText(text)) ? 'copied' : 'notCopied')) }, icon('copy'), t('copyAll')),
+        download,
+        cards.length > 0 && h('a', { class: 'button small', href: `${root}/posts/${encodeURIComponent(task.task_id)}.zip`, download: '' }, icon('download'), t('downloadAll')),
+        h('button', { class: 'button small', type: 'button', onclick: another }, icon('sparkle'), t('another')),
+        h('button', { class: 'button small quiet danger-quiet', type: 'button', onclick: remove }, icon('trash'), t('delete'))),
+      h('p', { class: 'provenance small muted', lang: document.documentElement.lang },
+        t(post.generator?.offline ? 'offlineGenerator' : 'onlineGenerator', { label: post.generator?.label ?? '' }),
+        post.seed !== null && post.seed !== undefined && h('span', { class: 'numbers' }, ' ', t('seed', { seed: post.seed })))));
+}
+
+/** @param {any} task @param {any[]} cards @param {string} [token] */
+function reelOf(task, cards, token) {
+  const list = h('ul', { class: 'reel', tabindex: '0', role: 'group', 'aria-label': t('cards') },
+    cards.map((card, n) => h('li', { id: `card-${n + 1}` },
+      pictureOf(task, card, n, token))));
+  const at = h('span', { class: 'reel-at numbers', 'aria-live': 'polite' });
+  const back = h('button', { class: 'button square small reel-turn', type: 'button', 'aria-label': t('previousCard'), onclick: () => turn(-1) }, icon('left'));
+  const on = h('button', { class: 'button square small reel-turn', type: 'button', 'aria-label': t('nextCard'), onclick: () => turn(1) }, icon('right'));
+  const dots = h('span', { class: 'dots', 'aria-hidden': 'true' }, cards.map(() => h('i')));
+  const reel = {
+    element: h('figure', { class: 'post-cards' }, list, cards.length > 1 && h('figcaption', { class: 'reel-bar' }, back, h('span', { class: 'reel-where' }, dots, at), on)),
+    onturn: (/** @type {number} */ _n) => {},
+  };
+  let shown = -1;
+  const look = () => {
+    const n = Math.min(cards.length - 1, Math.max(0, Math.round(Math.abs(list.scrollLeft) / Math.max(1, list.clientWidth))));
+    if (n === shown) return;
+    shown = n;
+    at.textContent = t('cardOf', { n: n + 1, total: cards.length });
+    back.disabled = n === 0;
+    on.disabled = n === cards.length - 1;
+    [...dots.children].forEach((dot, i) => dot.classList.toggle('here', i === n));
+    reel.onturn(n);
+  };
+  const turn = (/** @type {number} */ by) => {
+    const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    list.scrollTo({ left: (shown + by) * list.clientWidth, behavior: calm ? 'auto' : 'smooth' });
+  };
+  list.addEventListener('scroll', look, { passive: true });
+  list.addEventListener('keydown', (event) => {
+    if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
+    event.preventDefault();
+    turn(event.key === 'ArrowRight' ? 1 : -1);
+  });
+  if (cards.length > 0) look();
+  return reel;
+}
+
+/** @param {any} task @param {any} card @param {number} n @param {string} [token] */
+function pictureOf(task, card, n, token) {
+  const img = h('img', {
+    alt: card.alt || t('cardAlt', { n: n + 1, heading: card.heading ?? '' }), width: card.width, height: card.height,
+    loading: n > 1 ? 'lazy' : null, decoding: 'async',
+  });
+  show(img, picture(task.task_id, card.file, task.attempt), token);
+  return img;
+}
+
+/**
+ * Who watches by token has no cookie that an <img> would send: such a picture is fetched with the token in a header.
+ * @param {HTMLImageElement} img @param {string} url @param {string} [token]
+ */
+export async function show(img, url, token) {
+  if (!token) {
+    img.src = url;
+    return;
+  }
+  const answer = await fetch(url, { headers: { Authorization: `Bearer ${token}` } }).catch(() => null);
+  if (!answer?.ok) return;
+  const blob = URL.createObjectURL(await answer.blob());
+  img.addEventListener('load', () => URL.revokeObjectURL(blob), { once: true });
+  img.src = blob;
+}
+
+/** @param {string} text */
+export const paragraphs = (text) => String(text ?? '').split(/\n+/).filter(Boolean).map((line) => h('p', {}, line));
+
+/** @param {string} tag */
+export const hashtag = (tag) => (String(tag).startsWith('#') ? String(tag) : `#${tag}`);
+
+/** @param {string} title @param {number} n */
+const fileName = (title, n) => `${String(title).replace(/[\\/:*?"<>|\s]+/g, ' ').trim().slice(0, 40) || 'post'}-${n + 1}.png`;

@@ -1,0 +1,135 @@
+// @ts-check
+/** One task: the bar with its log, facts, stages with their times, attempts, the result. */
+
+import { api, ApiError, resultOf, task as taskPath } from './api.js';
+import { badge, isActive } from './badge.js';
+import { byId, copyText, fill, h, root, say, toast } from './dom.js';
+import { ProgressBar, server } from './live.js';
+import { ago, locale, moment, span, t } from './words.js';
+
+const page = byId('task');
+const taskId = /** @type {string} */ (page.dataset.taskId);
+const banner = byId('page-banner');
+// A shared link carries its token behind the #, which is never sent to a server; it is taken out of the address at once.
+const token = new URLSearchParams(location.hash.slice(1)).get('token') ?? undefined;
+if (token) history.replaceState(null, '', location.pathname + location.search);
+
+/** @type {any} */
+let task = null;
+let skew = 0;
+let resultOfAttempt = 0;
+
+const bar = new ProgressBar('progress-container', { ...server, locale, token, showLog: true });
+for (const event of ['progress', 'complete', 'fail', 'cancelled']) bar.on(event, take);
+bar.on('error', (/** @type {any} */ error) => error?.code === 'task_not_found' && missing());
+bar.start({ taskId });
+api(taskPath(taskId), { token }).then(take, (error) => error instanceof ApiError && error.status === 404 && missing());
+setInterval(() => task && drawFacts(), 1000);
+
+/** @param {any} given */
+function take(given) {
+  if (!given?.task_id || (task && given.epoch === task.epoch && given.rev < task.rev)) return;
+  const ended = task && isActive(task.state) && !isActive(given.state);
+  const begun = task && task.attempt !== given.attempt;
+  const first = !task;
+  task = given;
+  skew = given.server_time ? given.server_time - Date.now() / 1000 : skew;
+  say(byId('task-name'), task.name || t('unnamed'));
+  document.title = `${task.name || task.task_id} · Headway`;
+  fill(byId('task-badge'), badge(task));
+  drawFacts();
+  drawStages();
+  if (first || ended || begun) loadTimeline();
+  if (task.state === 'completed' && resultOfAttempt !== task.attempt) drawResult();
+}
+
+function missing() {
+  if (task) return;
+  fill(banner, h('p', { class: 'banner', 'data-kind': 'bad' }, t('taskNotFound')));
+}
+
+function drawFacts() {
+  const now = Date.now() / 1000 + skew;
+  const active = isActive(task.state);
+  const begun = task.started_at ?? null;
+  /** @type {[string, string | null][]} */
+  const facts = [
+    ['fact.state', t(`state.${task.state}`)],
+    [task.state === 'pending' ? 'fact.waiting' : active ? 'fact.running' : 'fact.took',
+      task.state === 'pending' ? span(now - task.created_at) : begun === null ? null : span((task.finished_at ?? now) - begun)],
+    ['fact.attempt', String(task.attempt)],
+    ['fact.worker', active && task.state !== 'pending' ? t(`worker.${task.worker ?? 'none'}`) : null],
+    ['fact.rate', task.rate === null ? null : `${task.rate.toLocaleString(locale, { maximumSignificantDigits: 3 })} ${task.details?.unit ?? ''}/s`],
+    ['fact.updated', task.updated_at ? ago(now - task.updated_at) : null],
+    ['fact.cancel', task.cancel_requested_at ? `${moment(task.cancel_requested_at)}${task.cancel_reason ? ` · ${task.cancel_reason}` : ''}` : null],
+    ['fact.error', task.error ? `${task.error.code}: ${task.error.message}` : null],
+    ['fact.created', moment(task.created_at)],
+    ['fact.started', begun === null ? null : moment(begun)],
+    ['fact.finished', task.finished_at ? moment(task.finished_at) : null],
+    ['fact.rev', `${task.rev} · ${task.epoch}`],
+  ];
+  const list = byId('facts');
+  const shown = facts.filter(([, value]) => value !== null);
+  const keys = shown.map(([key]) => key).join();
+  if (list.dataset.keys !== keys) {
+    list.dataset.keys = keys;
+    fill(list, shown.map(([key]) => h('div', {}, h('dt', {}, t(key)), h('dd', { class: 'numbers' }))));
+  }
+  shown.forEach(([, value], n) => say(list.children[n].lastElementChild, value ?? ''));
+}
+
+/** When each stage of the present attempt began and ended. @type {Record<string, {started_at: number, finished_at: number | null}>} */
+let times = {};
+
+function drawStages() {
+  const stages = task.stages ?? [];
+  byId('stages-panel').hidden = stages.length === 0;
+  const now = Date.now() / 1000 + skew;
+  fill(byId('stages'), stages.map((/** @type {any} */ stage) => {
+    const time = times[stage.name];
+    const meter = h('span', { class: 'meter', 'data-state': stage.state, 'aria-hidden': 'true' }, h('i'));
+    meter.style.setProperty('--p', String(stage.progress ?? 0));
+    return h('li', { 'data-state': stage.state }, h('span', { class: 'stage-label' }, stage.label || stage.name),
+      h('span', { class: 'stage-state small muted' }, t(`stage.${stage.state}`)), meter,
+      h('span', { class: 'stage-time numbers small' }, time ? span((time.finished_at ?? (isActive(task.state) ? now : time.started_at)) - time.started_at) : t('unknown')));
+  }));
+}
+
+async function loadTimeline() {
+  let timeline;
+  try {
+    timeline = await api(`/api/timeline/${encodeURIComponent(taskId)}`, { token });
+  } catch {
+    return; // the page is whole without it
+  }
+  const attempts = timeline.attempts ?? [];
+  times = attempts.find((/** @type {any} */ one) => one.attempt === task.attempt)?.stages ?? {};
+  drawStages();
+  byId('attempts-panel').hidden = attempts.length === 0;
+  fill(byId('attempts'), attempts.map((/** @type {any} */ one) => h('li', {},
+    h('span', { class: 'attempt-n' }, t('attempt', { n: one.attempt })), badge({ state: one.state }),
+    h('span', { class: 'numbers small muted' }, one.started_at ? `${moment(one.started_at)} · ${span((one.finished_at ?? Date.now() / 1000 + skew) - one.started_at)}` : t('unknown')),
+    one.error && h('p', { class: 'small attempt-error' }, one.error.message))));
+}
+
+async function drawResult() {
+  resultOfAttempt = task.attempt;
+  const result = await resultOf(task, token).catch(() => null);
+  if (result === null) return;
+  byId('result-panel').hidden = false;
+  const isPost = typeof result === 'object' && result.cards && result.title;
+  fill(byId('result'), isPost && h('p', {}, h('a', { class: 'button small', href: `${root}/#${taskId}` }, result.title)),
+    h('pre', { class: 'mono result', tabindex: '0' }, JSON.stringify(result, null, 2)));
+}
+
+const share = byId('share');
+share.addEventListener('click', async () => {
+  try {
+    const { url } = await api(`/api/share/${encodeURIComponent(taskId)}`, { method: 'POST', body: {}, token });
+    toast(t((await copyText(new URL(url, location.href).href)) ? 'linkCopied' : 'notCopied'));
+  } catch (error) {
+    toast(/** @type {Error} */ (error).message);
+  }
+});
+share.hidden = false;
+addEventListener('pagehide', (event) => { if (!event.persisted) bar.destroy(); });

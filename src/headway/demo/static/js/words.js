@@ -1,0 +1,179 @@
+// @ts-check
+/** Every string that the demo's scripts show. `{name}` is filled in. */
+
+/** @type {Record<'en' | 'zh-CN', Record<string, string>>} */
+const words = {
+  en: {
+    making: 'Starting…',
+    make: 'Make the post',
+    topicMissing: 'Write a topic first.',
+    cardsRange: 'A whole number from 1 to 24.',
+    tooMany: 'That was a lot in one minute. Try again shortly.',
+    offline: 'The server can’t be reached. What you typed is kept; trying again by itself.',
+    offlineShort: 'The server can’t be reached right now. Trying again by itself.',
+    backOnline: 'The server is back.',
+    failedToStart: 'It could not be started: {message}',
+    newPost: 'New post',
+    notThere: 'This post is not there',
+    notThereText: 'It was deleted, or the address is not complete, or it belongs to someone else.',
+    draft: 'Draft',
+    writing: 'Being written…',
+    drawingCard: 'Card {n}, being drawn',
+    waitingCard: 'Card {n}, not begun',
+    cardsDone: '{n} of {total} cards drawn',
+    failedTitle: 'It did not work out',
+    cancelledTitle: 'Stopped, as you asked',
+    cancelledText: 'Nothing goes on in the background. Retry begins again from the start.',
+    startOver: 'Change the topic',
+    previousCard: 'Previous card',
+    nextCard: 'Next card',
+    cardOf: '{n} of {total}',
+    cards: 'Picture cards',
+    cardAlt: 'Card {n}: {heading}',
+    copyAll: 'Copy the text',
+    copied: 'Copied',
+    notCopied: 'The browser did not allow copying',
+    downloadCard: 'This card',
+    downloadAll: 'All as zip',
+    another: 'Another like it',
+    delete: 'Delete',
+    deletePost: 'Delete “{topic}”',
+    deleteTitle: 'Delete this post?',
+    deleteText: 'Its words and its cards are gone for good.',
+    keep: 'Keep it',
+    deleted: 'Deleted',
+    notDeleted: 'It could not be deleted: {message}',
+    offlineGenerator: 'Written by the offline generator ({label}): grammar and word lists, no AI service.',
+    onlineGenerator: 'Written by {label}.',
+    seed: 'Seed {seed}',
+    howMade: 'How it was made',
+    resultFailed: 'The post is made, but could not be fetched.',
+    tryAgain: 'Try again',
+    noMatch: 'Nothing made so far has “{q}” in it.',
+    openPost: 'Open',
+    historyFailed: 'What was made before can’t be shown right now.',
+    'state.pending': 'Waiting', 'state.running': 'Running', 'state.cancelling': 'Cancelling', 'state.completed': 'Completed',
+    'state.failed': 'Failed', 'state.cancelled': 'Cancelled', 'state.silent': 'Worker silent', 'state.stuck': 'Stuck',
+    noTasks: 'No tasks yet', noTasksText: 'Make a post in the studio, or start a test task, and it shows up here by itself.',
+    noTasksMatch: 'No task matches', noTasksMatchText: 'Try another state, or fewer letters in the search.',
+    tasksFailed: 'The list can’t be read right now. Trying again by itself.',
+    notAllowed: 'This list is for the operator, or for who made the tasks.',
+    rangeOf: 'Page {page}',
+    cancel: 'Cancel', retry: 'Retry', cancelNamed: 'Cancel {name}', retryNamed: 'Retry {name}',
+    cancelFailed: 'It could not be cancelled: {message}', retryFailed: 'It could not be retried: {message}',
+    unnamed: 'Unnamed task',
+    ago: '{time} ago', justNow: 'just now', waitingFor: 'waiting {time}', unknown: '—',
+    's': '{n} s', 'min': '{n} min', 'min.s': '{m} min {s} s', 'h.min': '{h} h {m} min', 'd.h': '{d} d {h} h',
+    'fact.state': 'State', 'fact.attempt': 'Attempt', 'fact.worker': 'Worker', 'fact.created': 'Created', 'fact.started': 'Started',
+    'fact.finished': 'Finished', 'fact.took': 'Took', 'fact.running': 'Running for', 'fact.waiting': 'Waiting for', 'fact.updated': 'Last news',
+    'fact.rev': 'Revision', 'fact.error': 'Error', 'fact.cancel': 'Cancel asked for', 'fact.epoch': 'Store epoch', 'fact.rate': 'Rate',
+    'worker.alive': 'alive', 'worker.silent': 'silent', 'worker.none': 'none',
+    'stage.pending': 'not begun', 'stage.running': 'under way', 'stage.completed': 'done', 'stage.failed': 'failed', 'stage.cancelled': 'cancelled', 'stage.skipped': 'skipped',
+    attempt: 'Attempt {n}', attemptLine: 'Attempt {n}: {state}', linkCopied: 'The read-only link is copied',
+    taskNotFound: 'There is no such task, or it isn’t yours to see.',
+    logTail: 'Newest lines',
+  },
+  'zh-CN': {
+    making: '正在开始…',
+    make: '开始制作',
+    topicMissing: '先写下一个话题。',
+    cardsRange: '请填 1 到 24 的整数。',
+    tooMany: '一分钟内次数太多了，请稍后再试。',
+    offline: '连不上服务器。您写的内容还在，会自动重试。',
+    offlineShort: '暂时连不上服务器，正在自动重试。',
+    backOnline: '服务器恢复了。',
+    failedToStart: '没能开始：{message}',
+    newPost: '新的一篇',
+    notThere: '找不到这篇图文',
+    notThereText: '它已删除，或地址不完整，或属于别人。',
+    draft: '草稿',
+    writing: '正在写…',
+    drawingCard: '第 {n} 张，正在画',
+    waitingCard: '第 {n} 张，还没开始',
+    cardsDone: '已画好 {n} / {total} 张',
+    failedTitle: '这次没有做成',
+    cancelledTitle: '已按您的意思停下',
+    cancelledText: '后台没有任何东西还在跑。“重试”会从头再来。',
+    startOver: '换个话题',
+    previousCard: '上一张',
+    nextCard: '下一张',
+    cardOf: '{n} / {total}',
+    cards: '图卡',
+    cardAlt: '第 {n} 张：{heading}',
+    copyAll: '复制文案',
+    copied: '已复制',
+    notCopied: '浏览器不允许复制',
+    downloadCard: '下载这张',
+    downloadAll: '打包下载',
+    another: '再来一篇',
+    delete: '删除',
+    deletePost: '删除“{topic}”',
+    deleteTitle: '删除这篇图文？',
+    deleteText: '文字和图卡都会彻底删除。',
+    keep: '留着',
+    deleted: '已删除',
+    notDeleted: '没能删除：{message}',
+    offlineGenerator: '由离线生成器（{label}）写成：语法加词库，没有用 AI 服务。',
+    onlineGenerator: '由 {label} 写成。',
+    seed: '种子 {seed}',
+    howMade: '制作过程',
+    resultFailed: '图文已经做好，但没能取回来。',
+    tryAgain: '再试一次',
+    noMatch: '做过的图文里没有“{q}”。',
+    openPost: '打开',
+    historyFailed: '暂时无法显示以前做的图文。',
+    'state.pending': '等待中', 'state.running': '运行中', 'state.cancelling': '正在取消', 'state.completed': '已完成',
+    'state.failed': '失败', 'state.cancelled': '已取消', 'state.silent': '工作进程无响应', 'state.stuck': '卡住',
+    noTasks: '还没有任务', noTasksText: '在工作室做一篇图文，或启动一个测试任务，它会自动出现在这里。',
+    noTasksMatch: '没有符合的任务', noTasksMatchText: '换个状态，或少输几个字试试。',
+    tasksFailed: '暂时读不到列表，正在自动重试。',
+    notAllowed: '只有管理者或任务的创建者能看这个列表。',
+    rangeOf: '第 {page} 页',
+    cancel: '取消', retry: '重试', cancelNamed: '取消 {name}', retryNamed: '重试 {name}',
+    cancelFailed: '没能取消：{message}', retryFailed: '没能重试：{message}',
+    unnamed: '未命名任务',
+    ago: '{time}前', justNow: '刚刚', waitingFor: '已等 {time}', unknown: '—',
+    's': '{n} 秒', 'min': '{n} 分钟', 'min.s': '{m} 分 {s} 秒', 'h.min': '{h} 小时 {m} 分', 'd.h': '{d} 天 {h} 小时',
+    'fact.state': '状态', 'fact.attempt': '尝试', 'fact.worker': '工作进程', 'fact.created': '创建', 'fact.started': '开始',
+    'fact.finished': '结束', 'fact.took': '用时', 'fact.running': '已运行', 'fact.waiting': '已等待', 'fact.updated': '最近动静',
+    'fact.rev': '版本号', 'fact.error': '错误', 'fact.cancel': '请求取消', 'fact.epoch': '存储纪元', 'fact.rate': '速度',
+    'worker.alive': '正常', 'worker.silent': '无响应', 'worker.none': '无',
+    'stage.pending': '未开始', 'stage.running': '进行中', 'stage.completed': '完成', 'stage.failed': '失败', 'stage.cancelled': '已取消', 'stage.skipped': '跳过',
+    attempt: '第 {n} 次', attemptLine: '第 {n} 次：{state}', linkCopied: '只读链接已复制',
+    taskNotFound: '没有这个任务，或者您无权查看。',
+    logTail: '最新的几行',
+  },
+};
+
+export const locale = document.documentElement.lang === 'en' ? 'en' : 'zh-CN';
+
+/**
+ * @param {string} key
+ * @param {Record<string, string | number>} [values]
+ * @returns {string}
+ */
+export function t(key, values = {}) {
+  const text = words[locale][key] ?? words.en[key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ''));
+}
+
+/** A span of time in words, coarse enough to be read at a glance. @param {number} seconds */
+export function span(seconds) {
+  const s = Math.max(0, seconds);
+  if (s < 10) return t('s', { n: s.toFixed(1) });
+  if (s < 60) return t('s', { n: Math.floor(s) });
+  if (s < 3600) return t('min.s', { m: Math.floor(s / 60), s: Math.floor(s % 60) });
+  if (s < 86400) return t('h.min', { h: Math.floor(s / 3600), m: Math.floor((s % 3600) / 60) });
+  return t('d.h', { d: Math.floor(s / 86400), h: Math.floor((s % 86400) / 3600) });
+}
+
+/** @param {number} seconds */
+export const ago = (seconds) => (seconds < 2 ? t('justNow') : t('ago', { time: span(Math.max(2, Math.floor(seconds))).replace('.0', '') }));
+
+/** A date and time as this reader writes it. @param {number} unixSeconds */
+export const moment = (unixSeconds) =>
+  new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' }).format(unixSeconds * 1000);
+
+/** The day and minute. @param {number} unixSeconds */
+export const day = (unixSeconds) =>
+  new Intl.DateTimeFormat(locale, { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' }).format(unixSeconds * 1000);

@@ -1,0 +1,36 @@
+// @ts-check
+// What every page's frame does: light or dark before the first paint (loaded in the head, not deferred, for that), the
+// button that switches it, and a language switch that keeps the URL's fragment.
+
+(() => {
+  const root = document.documentElement;
+  const system = matchMedia('(prefers-color-scheme: dark)');
+  const dark = () => (root.dataset.theme ?? (system.matches ? 'dark' : 'light')) === 'dark';
+
+  try {
+    const chosen = localStorage.getItem('headway-theme');
+    if (chosen === 'light' || chosen === 'dark') root.dataset.theme = chosen;
+  } catch { /* storage is off: the system's choice holds */ }
+
+  document.addEventListener('DOMContentLoaded', () => {
+    document.querySelectorAll('a[data-switch="language"]').forEach((link) => {
+      link.addEventListener('click', () => { /** @type {HTMLAnchorElement} */ (link).hash = location.hash; });
+    });
+
+    const button = document.querySelector('[data-switch="theme"]');
+    const use = button?.querySelector('use');
+    if (!button || !use) return;
+    const sheet = (use.getAttribute('href') ?? '').replace(/#.*/, '');
+    const draw = () => {
+      use.setAttribute('href', `${sheet}#${dark() ? 'sun' : 'moon'}`);
+      button.setAttribute('aria-pressed', String(dark()));
+    };
+    button.addEventListener('click', () => {
+      root.dataset.theme = dark() ? 'light' : 'dark';
+      try { localStorage.setItem('headway-theme', root.dataset.theme); } catch { /* for this page only, then */ }
+      draw();
+    });
+    system.addEventListener('change', draw);
+    draw();
+  });
+})();

@@ -1,0 +1,96 @@
+// @ts-check
+/** The invariants that every viewer is promised, judged over what this page has seen. Pure: events in, violations out. */
+
+/** @typedef {{rule: string, task: string, text: string}} Violation */
+
+export const RULES = ['rev', 'progress', 'final', 'joined', 'log'];
+const FINAL = ['completed', 'failed', 'cancelled'];
+
+export class Verdict {
+  /** What was last seen of each task. @type {Map<string, any>} */
+  #tasks = new Map();
+  /** @type {Set<string>} */
+  #joined = new Set();
+  /** Tasks whose next state answers a join and so may repeat the last one. @type {Set<string>} */
+  #fresh = new Set();
+  /** Tasks that were left: what was on its way may still come, for a moment. @type {Map<string, number>} */
+  #left = new Map();
+  /** @type {Map<string, {epoch: string, next: number}>} */
+  #lines = new Map();
+  /** @type {Violation[]} */
+  violations = [];
+  /** How much each rule has been tried on. @type {Record<string, number>} */
+  judged = Object.fromEntries(RULES.map((rule) => [rule, 0]));
+
+  /** @param {string} taskId @param {number} [logFrom] */
+  join(taskId, logFrom) {
+    this.#joined.add(taskId);
+    this.#left.delete(taskId);
+    this.#fresh.add(taskId);
+    if (logFrom !== undefined) this.#lines.set(taskId, { epoch: '', next: logFrom });
+  }
+
+  /** @param {string} taskId @param {number} nowMs */
+  leave(taskId, nowMs) {
+    if (this.#joined.delete(taskId)) this.#left.set(taskId, nowMs);
+  }
+
+  /** The server has confirmed the leave: from now on nothing may come. @param {string} taskId */
+  leftForGood(taskId) {
+    this.#left.set(taskId, -Infinity);
+  }
+
+  /** @param {any} task @param {number} nowMs */
+  progress(task, nowMs) {
+    const id = task.task_id;
+    if (!this.#belongs(id, nowMs)) this.#broken('joined', id, `${task.status} ${task.progress}`);
+    const last = this.#tasks.get(id);
+    const answersJoin = this.#fresh.delete(id);
+    this.#tasks.set(id, task);
+    if (!last || last.epoch !== task.epoch) return;
+    this.#count('rev');
+    if (task.rev < last.rev || (task.rev === last.rev && !answersJoin)) this.#broken('rev', id, `${last.rev} → ${task.rev}`);
+    if (task.attempt !== last.attempt) {
+      if (task.attempt < last.attempt) this.#broken('final', id, `attempt ${last.attempt} → ${task.attempt}`);
+      return;
+    }
+    this.#count('progress');
+    if (last.progress !== null && (task.progress === null || task.progress < last.progress)) {
+      this.#broken('progress', id, `${last.progress} → ${task.progress}`);
+    }
+    this.#count('final');
+    if (FINAL.includes(last.state) && task.rev > last.rev && task.state !== last.state) this.#broken('final', id, `${last.state} → ${task.state}`);
+  }
+
+  /** @param {any} payload @param {number} nowMs */
+  log(payload, nowMs) {
+    const id = payload.task_id;
+    if (!this.#belongs(id, nowMs)) this.#broken('joined', id, 'log');
+    const known = this.#lines.get(id);
+    let next = known && (known.epoch === payload.epoch || known.epoch === '') ? known.next : 1;
+    if (payload.truncated_before !== undefined && payload.truncated_before > next) next = payload.truncated_before;
+    for (const line of payload.lines ?? []) {
+      this.#count('log');
+      if (line.n > next) this.#broken('log', id, `${next - 1} → ${line.n}`);
+      next = Math.max(next, line.n + 1);
+    }
+    this.#lines.set(id, { epoch: payload.epoch, next });
+  }
+
+  /** @param {string} taskId @param {number} nowMs */
+  #belongs(taskId, nowMs) {
+    this.#count('joined');
+    if (this.#joined.has(taskId)) return true;
+    return nowMs - (this.#left.get(taskId) ?? -Infinity) < 3000;
+  }
+
+  /** @param {string} rule */
+  #count(rule) {
+    this.judged[rule] = (this.judged[rule] ?? 0) + 1;
+  }
+
+  /** @param {string} rule @param {string} task @param {string} text */
+  #broken(rule, task, text) {
+    this.violations.push({ rule, task, text });
+  }
+}
