@@ -100,7 +100,7 @@ class ProgressManager:
         `InvalidValue`, `TaskNotFound`.
         """
         engine = self._open()
-        slot = engine.writes.slot(limits.task_id(task_id))
+        slot = engine.writes.slot(task_id)
         change = checked_change(
             engine.store.now(), slot.counts_for, progress, status, message, details, completed, advance, total
         )
@@ -142,7 +142,7 @@ class ProgressManager:
 
     def is_cancelled(self, task_id: str) -> bool:
         """Whether it was asked to stop, or has been cancelled: within 100 ms of the call in another process."""
-        task = self._open().writes.slot(limits.task_id(task_id)).task
+        task = self._open().writes.slot(task_id).task
         return task.state in ("cancelling", "cancelled")
 
     def retry_task(self, task_id: str) -> bool:
@@ -217,7 +217,7 @@ class ProgressManager:
         Raises `InvalidValue`, `TaskNotFound`.
         """
         engine = self._open()
-        slot = engine.writes.slot(limits.task_id(task_id))
+        slot = engine.writes.slot(task_id)
         return slot.add_log(checked_line(engine.store.now(), text, level))
 
     def read_log(self, task_id: str, start: int = 1, limit: int = 1_000) -> LogPage:

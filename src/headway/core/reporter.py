@@ -6,15 +6,15 @@ Reporting is a memory write; it knows nothing of stores, sockets or threads, onl
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from threading import get_ident
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
 from headway.model import limits
-from headway.model.change import Change, LogLine, StageChange, checked_amounts
+from headway.model.change import NO_STAGES, Change, LogLine, StageChange, checked_amounts
 from headway.model.errors import InvalidValue, TaskCancelled
-from headway.model.ports import ACTIVE_STAGE, TaskWriter
+from headway.model.ports import ACTIVE_STAGE, Cell, TaskWriter
 from headway.model.task import free_stage_name
 
 T = TypeVar("T")
@@ -49,10 +49,9 @@ class Counting:
         """Count `n` more done. Raises `TaskCancelled` when the task was asked to stop."""
         if n != 1:
             limits.amount(n, "advance")
-        writer = self._writer
-        writer.cell(self._counts_for(total_given=False), get_ident()).n += n
-        if writer.attention:
-            writer.attend()
+        self._cell().n += n
+        if self._writer.attention:
+            self._writer.attend()
 
     def track(self, iterable: Iterable[T], total: float | None = None) -> Iterator[T]:
         """Yield from `iterable`, counting each turn; its length is the total where none is known.
@@ -89,6 +88,9 @@ class Counting:
         if self._writer.attention:
             self._writer.attend(moves=moves)
         return self._writer.report(change)
+
+    def _cell(self) -> Cell:
+        return self._writer.current_cell()
 
     def _counts_for(self, *, total_given: bool, stage: object = ACTIVE_STAGE) -> str | None:
         """The stage that amounts given now belong to, or None: the task. `stage` is the one that becomes active."""
@@ -138,6 +140,19 @@ class Reporter(Counting):
         self._ending = ending
         self._result: str | None = None
         self._steps: list[str] = []
+
+    def advance(self, n: float = 1) -> None:
+        """Count `n` more done, for the active step if any. Raises `TaskCancelled` when the task was asked to stop."""
+        # The same as in `Counting`, with the cell looked up in place: this is the line that runs a million times.
+        if n != 1:
+            limits.amount(n, "advance")
+        writer = self._writer
+        cell = writer.current.get(get_ident())
+        if cell is None:
+            cell = writer.current_cell()
+        cell.n += n
+        if writer.attention:
+            writer.attend()
 
     @property
     def attempt(self) -> int:
@@ -220,6 +235,9 @@ class Step(Counting):
         super().__init__(writer, wall)
         self.name = stage
 
+    def _cell(self) -> Cell:
+        return self._writer.cell(self.name, get_ident())
+
     def _counts_for(self, *, total_given: bool, stage: object = ACTIVE_STAGE) -> str | None:  # noqa: ARG002
         return self.name
 
@@ -236,24 +254,22 @@ def checked_change(
     total: object,
 ) -> Change:
     """What a caller reported, validated, as a change. Raises `InvalidValue`."""
-    encoded = unit = None
+    encoded: str | None = None
+    unit: str | None = None
     if details is not None:
         if not isinstance(details, dict):
             raise InvalidValue("details", "must be a JSON object")
         if not details.keys().isdisjoint(_AMOUNTS):
             completed, advance, total, unit, details = _amounts_of(details, completed, advance, total)
         encoded = limits.encode(details, "details", limits.DETAILS_BYTES)
-    amounts = checked_amounts(completed, advance, total)
     switches = status is not None
-    stage: str | None = None
-    if switches and status != "running":
-        stage = free_stage_name(status)
-    stages: dict[str, StageChange] = {stage: StageChange("running")} if stage is not None else {}
-    own = amounts
-    if amounts is not None:
-        target = counts_for(total_given=amounts.total is not None, **({"stage": stage} if switches else {}))
+    stage = free_stage_name(status) if switches and status != "running" else None
+    stages: Mapping[str, StageChange] = NO_STAGES if stage is None else {stage: StageChange("running")}
+    own = checked_amounts(completed, advance, total)
+    if own is not None:
+        target = counts_for(total_given=own.total is not None, stage=stage if switches else ACTIVE_STAGE)
         if target is not None:
-            stages[target] = StageChange("running" if target == stage else None, amounts)
+            stages = {**stages, target: StageChange("running" if target == stage else None, own)}
             own = None
     return Change(
         at=now,

@@ -62,6 +62,7 @@ class Slot:
         "attempt",
         "attention",
         "cancel_requested",
+        "current",
         "estimator",
         "flushing",
         "is_over",
@@ -95,6 +96,7 @@ class Slot:
         self._raised = False
         self._stage = task.stage
         self._totals: dict[str, bool] = {}
+        self.current: dict[int, CountCell] = {}
         self._declared = frozenset(stage.name for stage in task.stages or () if stage.declared)
         self.saw(task)
 
@@ -109,6 +111,12 @@ class Slot:
     def cell(self, stage: str | None, key: object) -> CountCell:
         return self._cells.setdefault((stage, key), CountCell(stage))
 
+    def current_cell(self) -> CountCell:
+        ident = threading.get_ident()
+        cells = self.current
+        cells[ident] = cell = self.cell(self.counts_for(total_given=False), ident)
+        return cell
+
     def release_cell(self, stage: str | None, key: object) -> None:
         with self.lock:
             self._drain_cells()
@@ -119,13 +127,11 @@ class Slot:
         if self.is_over:
             return False
         with self.lock:
-            self._drain_cells()
+            if self._cells:
+                self._drain_cells()
             self._pending = change if self._pending is None else self._pending.merged(change)
-            if change.switches_stage:
-                self._stage = change.stage
-            for name, stage_change in change.stages.items():
-                amounts = stage_change.amounts
-                self._totals[name] = self._totals.get(name, False) or (amounts is not None and bool(amounts.total))
+            if change.switches_stage or change.stages or (change.own is not None and change.own.total is not None):
+                self._shape_changed(change)
         if self.attention:
             self._wake()
         return True
@@ -159,6 +165,14 @@ class Slot:
     def check_stage(self, name: str) -> None:
         if name not in self._totals and len(self._totals) >= limits.STAGES:
             raise InvalidValue("status", f"must be one of the task's {limits.STAGES} stages: it can't have more")
+
+    def _shape_changed(self, change: Change) -> None:
+        if change.switches_stage:
+            self._stage = change.stage
+        for name, stage_change in change.stages.items():
+            amounts = stage_change.amounts
+            self._totals[name] = self._totals.get(name, False) or (amounts is not None and bool(amounts.total))
+        self.current = {}
 
     # ── the flusher's side ───────────────────────────────────────────────────────────────────────────────────
 
@@ -206,6 +220,8 @@ class Slot:
         with self.lock:
             if task.epoch == self.task.epoch and task.rev < self.task.rev:
                 return
+            if task.total != self.task.total or task.stages != self.task.stages:
+                self.current = {}
             self.task = task
             for stage in task.stages or ():
                 self._totals[stage.name] = self._totals.get(stage.name, False) or bool(stage.total)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from headway.core.slot import Slot, Taken, numbered
+from headway.model import limits
 from headway.model.change import Change
 from headway.model.clock import Clock
 from headway.model.errors import StoreError, TaskNotFound
@@ -59,9 +60,9 @@ class WriteBehind:
 
     def slot(self, task_id: str) -> Slot:
         """This process's slot for the task; the first time it reads the store. Raises `TaskNotFound`."""
-        slot = self._slots.get(task_id)
+        slot = self._slots.get(task_id) if task_id.__class__ is str else None
         if slot is None:
-            slot = self.open_slot(self._store.get(task_id))
+            slot = self.open_slot(self._store.get(limits.task_id(task_id)))
         return slot
 
     def open_slot(self, task: Task) -> Slot:

@@ -27,6 +27,7 @@ SECRET_ID_CHARS = 22
 
 _TASK_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _STAGE_NAME = re.compile(r"[a-z0-9_]{1,64}")
+_compact = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -90,7 +91,7 @@ def whole(value: object, field: str, low: int, high: int) -> int:
 def encode(value: object, field: str, max_bytes: int) -> str:
     """`value` as compact JSON text; proves that it is JSON, bounds its size and depth, and is a snapshot of it."""
     try:
-        encoded = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        encoded = _compact(value)
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidValue(field, f"must be JSON: {error}") from error
     size = len(encoded) if encoded.isascii() else len(utf8(encoded, field))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -176,6 +176,13 @@ class TaskWriter(Protocol):
 
         Where `moves` is false (a log line, a message alone) it raises that only the first time: clean-up may report.
         """
+
+    @property
+    def current(self) -> Mapping[int, Cell]:
+        """By thread id, the cells in which threads count now for whatever is active."""
+
+    def current_cell(self) -> Cell:
+        """This thread's, made where `current` has none."""
 
     def cell(self, stage: str | None, key: object) -> Cell:
         """The cell in which `key` (a thread, a loop) counts for this stage, or for the task itself."""
