@@ -1,0 +1,129 @@
+-- The queries of sqlite.py, each under its name.
+
+-- name: counters
+SELECT seq, floor_rev FROM meta
+
+-- name: epoch
+SELECT epoch FROM meta
+
+-- name: last_seq
+SELECT seq FROM meta
+
+-- name: advance_seq
+UPDATE meta SET seq = :seq
+
+-- name: raise_floor
+UPDATE meta SET floor_rev = :rev WHERE floor_rev < :rev
+
+-- name: insert
+INSERT INTO tasks (task_id, seq, rev, state, owner, holder, created_at, started_at, updated_at, finished_at, record)
+VALUES (:task_id, :seq, :rev, :state, :owner, :holder, :created_at, :started_at, :updated_at, :finished_at, :record)
+ON CONFLICT (task_id) DO NOTHING
+
+-- name: update_progress
+UPDATE tasks SET seq = ?, rev = ?, updated_at = ?, record = ? WHERE task_id = ? AND rev = ?
+
+-- name: update_life
+UPDATE tasks
+SET seq = ?, rev = ?, updated_at = ?, record = ?, state = ?, owner = ?, holder = ?, started_at = ?, finished_at = ?
+WHERE task_id = ? AND rev = ?
+
+-- name: get
+SELECT record FROM tasks WHERE task_id = ?
+
+-- name: get_many
+SELECT record FROM tasks WHERE task_id IN (SELECT value FROM json_each(?))
+
+-- name: changed_after
+SELECT seq, record FROM tasks WHERE seq > ? ORDER BY seq LIMIT ?
+
+-- name: held
+SELECT record FROM tasks WHERE holder IS NOT NULL
+
+-- name: held_by
+SELECT record FROM tasks WHERE holder = ?
+
+-- name: log_count
+SELECT coalesce(json_extract(record, '$.log_count'), 0) FROM tasks WHERE task_id = ?
+
+-- name: append_log
+INSERT OR REPLACE INTO logs (task_id, last_n, first_n, lines) VALUES (?, ?, ?, ?)
+
+-- name: trim_log
+DELETE FROM logs WHERE task_id = ? AND last_n < ?
+
+-- name: read_log
+SELECT first_n, lines FROM logs WHERE task_id = ? AND last_n >= ? ORDER BY last_n
+
+-- name: put_result
+INSERT OR REPLACE INTO results (task_id, result) VALUES (?, ?)
+
+-- name: drop_result
+DELETE FROM results WHERE task_id = ?
+
+-- name: result
+SELECT result FROM results WHERE task_id = ?
+
+-- name: renew
+INSERT OR REPLACE INTO leases (lease_id, host, pid, pid_started, beat, lease_s) VALUES (?, ?, ?, ?, ?, ?)
+
+-- name: leases
+SELECT lease_id, host, pid, pid_started, beat, lease_s FROM leases
+
+-- name: drop_lease
+DELETE FROM leases WHERE lease_id = ?
+
+-- name: finished_before
+SELECT task_id, rev FROM tasks
+WHERE finished_at IS NOT NULL AND finished_at < :before AND state IN (SELECT value FROM json_each(:states))
+ORDER BY finished_at, task_id LIMIT :limit
+
+-- name: newest_beyond_keep
+SELECT finished_at, task_id FROM tasks
+WHERE finished_at IS NOT NULL AND state IN (SELECT value FROM json_each(:states))
+ORDER BY finished_at DESC, task_id DESC LIMIT 1 OFFSET :keep
+
+-- name: finished_up_to
+SELECT task_id, rev FROM tasks
+WHERE finished_at IS NOT NULL AND (finished_at, task_id) <= (:before, :task_id)
+    AND state IN (SELECT value FROM json_each(:states))
+ORDER BY finished_at, task_id LIMIT :limit
+
+-- name: one_final
+SELECT task_id, rev FROM tasks WHERE task_id = ? AND state IN ('completed', 'failed', 'cancelled')
+
+-- name: delete_tasks
+DELETE FROM tasks WHERE task_id IN (SELECT value FROM json_each(?))
+
+-- name: delete_logs
+DELETE FROM logs WHERE task_id IN (SELECT value FROM json_each(?))
+
+-- name: delete_results
+DELETE FROM results WHERE task_id IN (SELECT value FROM json_each(?))
+
+-- name: newest_of_state
+-- One arm a state, so that each is read off the index in order.
+SELECT * FROM (
+    SELECT created_at AS key, task_id, record FROM tasks
+    WHERE state = {state} AND {filter} AND (created_at, task_id) < (:key, :after)
+    ORDER BY created_at DESC, task_id DESC LIMIT :limit
+)
+
+-- name: newest
+SELECT record, key, task_id FROM ({arms}) ORDER BY key DESC, task_id DESC LIMIT :limit
+
+-- name: oldest_active
+-- Sorts the active tasks only, however many have ended.
+SELECT record, coalesce({column}, created_at) AS key, task_id FROM tasks
+WHERE state IN ({states}) AND {filter} AND (coalesce({column}, created_at), task_id) > (:key, :after)
+ORDER BY key, task_id LIMIT :limit
+
+-- name: filter_by_owner
+owner = :owner
+
+-- name: filter_by_search
+(
+    task_id LIKE :needle ESCAPE '\'
+    OR json_extract(record, '$.name') LIKE :needle ESCAPE '\'
+    OR json_extract(record, '$.message') LIKE :needle ESCAPE '\'
+)

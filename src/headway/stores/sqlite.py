@@ -1,0 +1,290 @@
+"""`sqlite:///PATH`: tasks in one file on a local disk, shared by all processes of a machine. The default.
+
+Progress is committed without waiting for the disk; what is acknowledged (create, swap) is synced. Other processes'
+changes are noticed by polling (sqlite_feed.py).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from headway.model import limits
+from headway.model.change import LogLine
+from headway.model.clock import Clock, SystemClock
+from headway.model.codec import from_record, to_record
+from headway.model.errors import InvalidValue, TaskExists, TaskNotFound
+from headway.model.ports import Lease, LogPage, OnChange, OnReset, Swap, TaskPage, TaskQuery
+from headway.model.task import FINAL, State, Task
+from headway.stores import paging
+from headway.stores.forks import at_fork
+from headway.stores.sqlite_database import SqliteDatabase
+from headway.stores.sqlite_feed import SqliteFeed
+from headway.stores.sqlite_list import select_page
+from headway.stores.sqlite_queries import QUERIES
+from headway.stores.subscribers import Subscribers
+
+BUSY_S = 5.0
+# At most so many lines share a row of the log, and so many rows are dropped at once.
+LINES_A_ROW = 200
+DELETED_AT_ONCE = 500
+
+
+class SqliteStore:
+    """Opened by the first call; a forked child has no subscribers and opens it anew."""
+
+    def __init__(self, path: str | Path, *, clock: Clock | None = None, busy_s: float = BUSY_S) -> None:
+        if not str(path) or str(path) == ":memory:":
+            raise InvalidValue("store", "an SQLite store needs a file; for one in memory say memory://")
+        self._path = Path(path).absolute()
+        self._clock = clock or SystemClock()
+        self._database = SqliteDatabase(self._path, busy_s=busy_s)
+        self._subscribers = Subscribers()
+        self._feed = self._new_feed()
+        at_fork(in_child=self._start_anew)
+
+    @property
+    def url(self) -> str | None:
+        return f"sqlite:///{self._path}"
+
+    def now(self) -> float:
+        return self._clock.time()
+
+    def epoch(self) -> str:
+        return self._database.opened().epoch
+
+    # ── tasks ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def create(self, task: Task) -> Task:
+        with self._database.writing(synced=True) as (db, epoch):
+            now = self.now()
+            seq, floor_rev = db.execute(QUERIES["counters"]).fetchone()
+            stored = replace(task, epoch=epoch, rev=max(floor_rev + 1, int(now * 1000)), server_time=now)
+            row = {name: getattr(stored, name) for name in _COLUMNS} | {"seq": seq + 1, "record": to_record(stored)}
+            if not db.execute(QUERIES["insert"], row).rowcount:
+                raise TaskExists(task.task_id)
+            db.execute(QUERIES["advance_seq"], {"seq": seq + 1})
+        self._tell(epoch, seq + 1, [stored])
+        return stored
+
+    def get(self, task_id: str) -> Task:
+        with self._database.reading() as (db, epoch):
+            row = db.execute(QUERIES["get"], (task_id,)).fetchone()
+        if row is None:
+            raise TaskNotFound(task_id)
+        return from_record(row[0], epoch=epoch, server_time=self.now())
+
+    def get_many(self, task_ids: Collection[str]) -> dict[str, Task]:
+        with self._database.reading() as (db, epoch):
+            rows = db.execute(QUERIES["get_many"], (json.dumps(list(task_ids)),)).fetchall()
+        return {task.task_id: task for task in _tasks(rows, epoch, self.now())}
+
+    def swap(self, swap: Swap) -> Task | None:
+        return self._swap((swap,), synced=True)[0]
+
+    def swap_many(self, swaps: Sequence[Swap]) -> list[Task | None]:
+        return self._swap(swaps, synced=False)
+
+    def _swap(self, swaps: Sequence[Swap], *, synced: bool) -> list[Task | None]:
+        results: list[Task | None] = []
+        with self._database.writing(synced=synced) as (db, epoch):
+            now = self.now()
+            first_seq = seq = db.execute(QUERIES["last_seq"]).fetchone()[0] + 1
+            for swap in swaps:
+                stored = _swapped(db, swap, seq, now, epoch)
+                results.append(stored)
+                seq += stored is not None
+            if seq > first_seq:
+                db.execute(QUERIES["advance_seq"], {"seq": seq - 1})
+        self._tell(epoch, first_seq, [task for task in results if task is not None])
+        return results
+
+    def list(self, query: TaskQuery) -> TaskPage:
+        listing = paging.checked(query)
+        with self._database.reading() as (db, epoch):
+            rows = select_page(db, listing)
+        tasks = _tasks(rows[: listing.limit], epoch, self.now())
+        more = len(rows) > listing.limit
+        return TaskPage(tuple(tasks), paging.cursor_after(tasks[-1], listing.order) if more else None)
+
+    def held(self, holder: str | None = None) -> Sequence[Task]:
+        with self._database.reading() as (db, epoch):
+            found = db.execute(QUERIES["held"]) if holder is None else db.execute(QUERIES["held_by"], (holder,))
+            rows = found.fetchall()
+        return _tasks(rows, epoch, self.now())
+
+    def delete(
+        self, *, finished_before: float | None = None, states: Collection[State] = (), keep: int | None = None
+    ) -> int:
+        chosen = json.dumps([state for state in FINAL if not states or state in states])
+        deleted = 0
+        if finished_before is not None:
+            deleted += self._delete_each("finished_before", {"states": chosen, "before": finished_before})
+        if keep is not None:
+            with self._database.reading() as (db, _):
+                newest = db.execute(QUERIES["newest_beyond_keep"], {"states": chosen, "keep": keep}).fetchone()
+            if newest is not None:
+                bounds = {"states": chosen, "before": newest[0], "task_id": newest[1]}
+                deleted += self._delete_each("finished_up_to", bounds)
+        return deleted
+
+    def delete_task(self, task_id: str) -> bool:
+        with self._database.writing(synced=False) as (db, _):
+            deleted = _delete(db, db.execute(QUERIES["one_final"], (task_id,)).fetchall())
+        return deleted > 0
+
+    # ── logs, results, leases ────────────────────────────────────────────────────────────────────────────────────
+
+    def read_log(self, task_id: str, start: int = 1, limit: int = 1_000) -> LogPage:
+        lines: list[LogLine] = []
+        with self._database.reading() as (db, _):
+            db.execute("BEGIN")  # Both reads see the same moment; ended when the connection is given back.
+            found = db.execute(QUERIES["log_count"], (task_id,)).fetchone()
+            if found is None:
+                raise TaskNotFound(task_id)
+            # A few more may still be there: they are dropped in chunks.
+            first_kept = max(found[0] - limits.LOG_LINES + 1, 1)
+            begin = max(start, first_kept)
+            for first_n, text in db.execute(QUERIES["read_log"], (task_id, begin)):
+                lines += [LogLine(n, *line) for n, line in enumerate(json.loads(text), first_n) if n >= begin]
+                if len(lines) >= limit:
+                    break
+        return LogPage(tuple(lines[:limit]), first_kept if start < first_kept else None)
+
+    def large_result(self, task_id: str) -> str | None:
+        with self._database.reading() as (db, _):
+            row = db.execute(QUERIES["result"], (task_id,)).fetchone()
+        return None if row is None else row[0]
+
+    def renew(self, lease: Lease) -> None:
+        row = (lease.lease_id, lease.host, lease.pid, lease.pid_started, lease.beat, lease.lease_s)
+        with self._database.writing(synced=False) as (db, _):
+            db.execute(QUERIES["renew"], row)
+
+    def leases(self) -> Sequence[Lease]:
+        with self._database.reading() as (db, _):
+            return [Lease(*row) for row in db.execute(QUERIES["leases"])]
+
+    def drop_lease(self, lease_id: str) -> None:
+        with self._database.writing(synced=False) as (db, _):
+            db.execute(QUERIES["drop_lease"], (lease_id,))
+
+    # ── notification, ending ─────────────────────────────────────────────────────────────────────────────────────
+
+    def subscribe(self, on_change: OnChange, on_reset: OnReset) -> Callable[[], None]:
+        remove = self._subscribers.add(on_change, on_reset)
+        self._feed.start()
+
+        def end() -> None:
+            remove()
+            if not self._subscribers:
+                self._feed.stop()
+
+        return end
+
+    def close(self) -> None:
+        self._subscribers.clear()
+        self._feed.join()
+        self._database.close()
+
+    # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _delete_each(self, query: str, bounds: dict[str, object]) -> int:
+        """In several transactions, so that no writer waits for long."""
+        total = 0
+        while True:
+            with self._database.writing(synced=False) as (db, _):
+                doomed = db.execute(QUERIES[query], bounds | {"limit": DELETED_AT_ONCE}).fetchall()
+                total += _delete(db, doomed)
+            if len(doomed) < DELETED_AT_ONCE:
+                return total
+
+    def _tell(self, epoch: str, first_seq: int, stored: Sequence[Task]) -> None:
+        if stored and self._subscribers:
+            self._feed.note_own(epoch, first_seq, first_seq + len(stored) - 1)
+            self._subscribers.tell(stored)
+
+    def _last_seq(self) -> int:
+        with self._database.reading() as (db, _):
+            seq: int = db.execute(QUERIES["last_seq"]).fetchone()[0]
+        return seq
+
+    def _changes_after(self, seq: int, limit: int) -> Sequence[tuple[int, Task]]:
+        with self._database.reading() as (db, epoch):
+            rows = db.execute(QUERIES["changed_after"], (seq, limit)).fetchall()
+        now = self.now()
+        return [(row[0], from_record(row[1], epoch=epoch, server_time=now)) for row in rows]
+
+    def _start_anew(self) -> None:
+        """In a forked child: no subscribers, no thread."""
+        self._subscribers = Subscribers()
+        self._feed = self._new_feed()
+
+    def _new_feed(self) -> SqliteFeed:
+        return SqliteFeed(
+            self._subscribers,
+            database=self._database,
+            last_seq=self._last_seq,
+            changes_after=self._changes_after,
+        )
+
+
+_COLUMNS = (
+    "task_id", "rev", "state", "owner", "holder", "created_at", "started_at", "updated_at", "finished_at"
+)  # fmt: skip
+
+
+def _tasks(rows: Iterable[tuple[str]], epoch: str, now: float) -> list[Task]:
+    return [from_record(row[0], epoch=epoch, server_time=now) for row in rows]
+
+
+def _swapped(db: sqlite3.Connection, swap: Swap, seq: int, now: float, epoch: str) -> Task | None:
+    old, new = swap.old, swap.new
+    if old.epoch != epoch:
+        return None
+    stored = replace(new, epoch=epoch, rev=max(old.rev + 1, int(now * 1000)), server_time=now)
+    progress = (seq, stored.rev, stored.updated_at, to_record(stored))
+    key = (old.task_id, old.rev)
+    if _life(old) == _life(new):
+        # The usual case touches one index instead of five.
+        done = db.execute(QUERIES["update_progress"], (*progress, *key))
+    else:
+        done = db.execute(QUERIES["update_life"], (*progress, *_life(new), *key))
+    if not done.rowcount:
+        return None
+    if swap.log:
+        _append_log(db, stored, swap.log)
+    if swap.large_result is not None:
+        db.execute(QUERIES["put_result"], (old.task_id, swap.large_result))
+    elif old.has_large_result and not stored.has_large_result:
+        db.execute(QUERIES["drop_result"], (old.task_id,))
+    return stored
+
+
+def _life(task: Task) -> tuple[object, ...]:
+    return task.state, task.owner, task.holder, task.started_at, task.finished_at
+
+
+def _append_log(db: sqlite3.Connection, task: Task, lines: Sequence[LogLine]) -> None:
+    first_n = task.log_count - len(lines) + 1
+    for start in range(0, len(lines), LINES_A_ROW):
+        some = [(line.t, line.level, line.text) for line in lines[start : start + LINES_A_ROW]]
+        first = first_n + start
+        text = json.dumps(some, ensure_ascii=False, separators=(",", ":"))
+        db.execute(QUERIES["append_log"], (task.task_id, first + len(some) - 1, first, text))
+    # Now and then: readers are not shown more than the limit meanwhile.
+    if task.log_count > limits.LOG_LINES and task.log_count // LINES_A_ROW != (first_n - 1) // LINES_A_ROW:
+        db.execute(QUERIES["trim_log"], (task.task_id, task.log_count - limits.LOG_LINES + 1))
+
+
+def _delete(db: sqlite3.Connection, doomed: Sequence[tuple[str, int]]) -> int:
+    if not doomed:
+        return 0
+    db.execute(QUERIES["raise_floor"], {"rev": max(rev for _, rev in doomed)})
+    ids = (json.dumps([task_id for task_id, _ in doomed]),)
+    for table in ("tasks", "logs", "results"):
+        db.execute(QUERIES[f"delete_{table}"], ids)
+    return len(doomed)
