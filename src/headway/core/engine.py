@@ -8,7 +8,9 @@ import os
 import weakref
 from collections.abc import Callable
 
+from headway.core.housekeeping import Chore, Housekeeping
 from headway.core.leases import Leases
+from headway.core.retention import Retention
 from headway.core.write_behind import WriteBehind
 from headway.model import limits
 from headway.model.clock import Clock
@@ -18,15 +20,34 @@ from headway.model.task import Task, TaskError, Worker
 
 log = logging.getLogger("headway")
 
+RENEW_S = 1.0
+LOOK_S = 0.5
+SWEEP_S = 60.0
 WORKER_LOST = TaskError("worker_lost", "the worker process has ended without finishing the task")
 
 
 class Engine:
     """Opens the store with its first use; `close` ends every thread."""
 
-    def __init__(self, store: Store, clock: Clock, *, lease_s: float) -> None:
+    def __init__(self, store: Store, clock: Clock, *, lease_s: float, retention: Retention) -> None:
         self.store = store
-        self.leases = Leases(store, clock, lease_s=lease_s, on_lost=self.lose, on_sign=self._sign)
+        self._retention = retention
+        self._housekeeping = Housekeeping(
+            clock,
+            [
+                Chore("renewing the lease", min(RENEW_S, lease_s / 10), lambda: self.leases.renew()),
+                Chore("looking after workers", min(LOOK_S, lease_s / 3), lambda: self.leases.reap()),
+                Chore("deleting old tasks", SWEEP_S, lambda: self._sweep()),
+            ],
+        )
+        self.leases = Leases(
+            store,
+            clock,
+            lease_s=lease_s,
+            on_lost=self.lose,
+            on_sign=self._sign,
+            on_first=self._housekeeping.start,
+        )
         self.writes = WriteBehind(store, clock, hold=self.leases.hold, on_first=self._follow)
         self._unsubscribe: Callable[[], None] | None = None
         forked = weakref.WeakMethod(self._restart_in_child)
@@ -64,11 +85,17 @@ class Engine:
     def close(self) -> None:
         """Store what is pending, end the threads, close the store. Safe to call twice."""
         self.writes.close()
+        self._housekeeping.close()
         self.leases.close()
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
         self.store.close()
+
+    def _sweep(self) -> None:
+        deleted = self._retention.sweep(self.store) if self.leases.watches else 0
+        if deleted:
+            log.info("deleted %d tasks that ended long ago", deleted)
 
     def _follow(self) -> None:
         """From the first slot on, know what other processes do to the tasks reported here."""
@@ -93,6 +120,7 @@ class Engine:
 
     def _restart_in_child(self) -> None:
         self._unsubscribe = None
+        self._housekeeping.restart_in_child()
         self.leases.restart_in_child()
         self.writes.restart_in_child()
 

@@ -16,13 +16,10 @@ from dataclasses import dataclass, replace
 
 from headway.core.host import host_name, process_started
 from headway.model.clock import Clock
-from headway.model.errors import StoreError
 from headway.model.ports import Lease, Store
 from headway.model.task import Task, Worker
 
 log = logging.getLogger("headway")
-
-LOOK_S = 0.5
 
 
 @dataclass(slots=True)
@@ -43,11 +40,14 @@ class Leases:
         lease_s: float,
         on_lost: Callable[[Task], None],
         on_sign: Callable[[Task, Worker], None],
+        on_first: Callable[[], None],
     ) -> None:
+        """`on_first` says that there is something to keep or to watch: from then on call `renew` and `reap` often."""
         self._store = store
         self._clock = clock
         self._on_lost = on_lost
         self._on_sign = on_sign
+        self._on_first = on_first
         self._lease_s = lease_s
         self._lease: Lease | None = None
         self._renewed_at = 0.0
@@ -56,8 +56,6 @@ class Leases:
         self._looked_for_orphans = False
         self._lock = threading.Lock()
         self._looking = threading.Lock()
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
 
     def hold(self) -> str:
         """The id of this process's lease, which is in the store when this returns. I/O the first time only."""
@@ -72,15 +70,34 @@ class Leases:
                 self._store.renew(lease)
                 self._renewed_at = self._clock.monotonic()
                 self._lease = lease
-                self._start()
-            assert self._lease is not None
-            return self._lease.lease_id
+            lease = self._lease
+        self._on_first()
+        return lease.lease_id
 
     def watch(self) -> None:
         """From now on reap what dead processes of any host have left."""
-        with self._lock:
-            self._reaps = True
-            self._start()
+        self._reaps = True
+        self._on_first()
+
+    @property
+    def watches(self) -> bool:
+        """Whether this process looks after the others."""
+        return self._reaps
+
+    def renew(self) -> None:
+        """Show a sign of life, if it is time. Raises `StoreUnavailable`."""
+        lease = self._lease
+        if lease is None or self._clock.monotonic() - self._renewed_at < self._lease_s / 3:
+            return
+        renewed = replace(lease, beat=lease.beat + 1)
+        self._store.renew(renewed)
+        self._renewed_at = self._clock.monotonic()
+        self._lease = renewed
+
+    def reap(self) -> None:
+        """`look`, where this process watches."""
+        if self._reaps:
+            self.look()
 
     def look(self) -> None:
         """Reap now: fail the tasks of who is gone, mark those of who is silent or back. Raises `StoreUnavailable`."""
@@ -109,13 +126,7 @@ class Leases:
 
     def close(self) -> None:
         """Stop renewing. What this process still holds is silent from now on, and lost when the process has ended."""
-        self._stop.set()
-        thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(timeout=5)
         with self._lock:
-            self._thread = None
-            self._stop = threading.Event()
             self._lease = None
             self._reaps = False
             self._watched.clear()
@@ -124,37 +135,9 @@ class Leases:
         """After a fork: another process needs a lease of its own."""
         self._lock = threading.Lock()
         self._looking = threading.Lock()
-        self._stop = threading.Event()
-        self._thread = None
         self._lease = None
         self._reaps = False
         self._watched.clear()
-
-    def _start(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, args=(self._stop,), name="headway-leases", daemon=True)
-            self._thread.start()
-
-    def _run(self, stop: threading.Event) -> None:
-        every = min(LOOK_S, self._lease_s / 3)
-        while True:
-            try:
-                self._renew()
-                if self._reaps:
-                    self.look()
-            except StoreError as error:
-                log.warning("leases can't be renewed or looked at: %s", error)
-            if stop.wait(every):
-                return
-
-    def _renew(self) -> None:
-        lease = self._lease
-        if lease is None or self._clock.monotonic() - self._renewed_at < self._lease_s / 3:
-            return
-        renewed = replace(lease, beat=lease.beat + 1)
-        self._store.renew(renewed)
-        self._renewed_at = self._clock.monotonic()
-        self._lease = renewed
 
     def _look_at(self, lease: Lease) -> None:
         now = self._clock.monotonic()

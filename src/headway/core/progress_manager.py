@@ -17,6 +17,7 @@ from headway.core.engine import Engine
 from headway.core.failure import task_error
 from headway.core.new_task import new_task
 from headway.core.reporter import Reporter, checked_change, checked_line
+from headway.core.retention import KEPT_FOR, KEPT_TASKS, Retention
 from headway.model import limits
 from headway.model.clock import Clock, SystemClock
 from headway.model.errors import InvalidValue, NotRetryable, TaskCancelled
@@ -34,6 +35,7 @@ class ProgressManager:
     `socketio` is the app's Flask-SocketIO object, if it has one. `store` is a `Store` or a URL (`sqlite:///PATH`,
     `memory://`, `redis://…`); by default `HEADWAY_STORE`, else a file in the Flask app's instance folder, or in
     `.headway/` of the working directory. `access` says what guards a task: with `capability`, its id.
+    Ended tasks are deleted after `keep_for`, and the oldest beyond `keep_tasks`; None keeps them.
     """
 
     def __init__(
@@ -43,6 +45,8 @@ class ProgressManager:
         store: Store | str | None = None,
         access: Literal["capability", "signed", "host"] | None = None,
         lease_s: float = LEASE_S,
+        keep_for: timedelta | None = KEPT_FOR,
+        keep_tasks: int | None = KEPT_TASKS,
         clock: Clock | None = None,
     ) -> None:
         if access not in (None, "capability", "signed", "host"):
@@ -51,6 +55,7 @@ class ProgressManager:
         self._access = access
         self._given_store = store
         self._lease_s = float(limits.number(lease_s, "lease_s", 0.1, 86_400))
+        self._retention = Retention(keep_for, keep_tasks)
         self._clock = clock or SystemClock()
         self._opening = threading.Lock()
         self._engine: Engine | None = None
@@ -346,7 +351,13 @@ class ProgressManager:
         url = store if isinstance(store, str) or store is None else store.url
         if url is None and store is not None:
             raise TypeError("a manager with this store can't go to another process: no URL opens the store there")
-        return {"store": url, "access": self._access, "lease_s": self._lease_s}
+        return {
+            "store": url,
+            "access": self._access,
+            "lease_s": self._lease_s,
+            "keep_for": self._retention.age,
+            "keep_tasks": self._retention.tasks,
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
@@ -390,7 +401,7 @@ class ProgressManager:
             return engine
         with self._opening:
             if self._engine is None:
-                self._engine = Engine(self._open_store(), self._clock, lease_s=self._lease_s)
+                self._engine = Engine(self._open_store(), self._clock, lease_s=self._lease_s, retention=self._retention)
                 # Also at the interpreter's exit: what is pending then is stored.
                 weakref.finalize(self, self._engine.close)
             return self._engine
