@@ -1,0 +1,8 @@
+// @ts-check
+/** What most pages never need: loaded by `load-more.js` from `progress-more.mjs` when it is first asked for. */
+export { askByHttp, HttpTransport } from './http.js';
+export { LogView } from './log-view.js';
+export { PageSigns } from './page-signs.js';
+export { StagesView } from './stages-view.js';
+export { TabsTransport } from './tabs.js';
+export { moreWords } from './words-more.js';
