@@ -1,37 +1,56 @@
-"""What is asked for → adapters: store URLs → stores. Imported lazily, so that nothing is loaded that is not used."""
+"""What is asked for → adapters: store URLs → stores. Imported lazily, and loads no adapter that is not used."""
 
 from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
-from headway.model.errors import InvalidValue
+from headway.model.clock import Clock
 from headway.model.ports import Store
+from headway.settings import from_environ, store_url
 
 log = logging.getLogger("headway")
 
 
-def open_store(url: str | None, socketio: object | None = None) -> Store:
-    """The store behind a URL; by default `HEADWAY_STORE`, else a file of the app's. Raises `InvalidValue`."""
+def open_store(
+    url: str | None,
+    socketio: object | None = None,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    clock: Clock | None = None,
+) -> Store:
+    """The store behind a URL, not opened yet. Raises `InvalidValue`, `MissingExtra`.
+
+    By default that of `HEADWAY_STORE`, else a file `headway.db` in the instance folder of the Flask app behind
+    `socketio` (or of `socketio` itself, where it is the app), else in `.headway/` of the working directory.
+    """
     if url is None:
-        url = os.environ.get("HEADWAY_STORE") or _default_url(socketio)
-    scheme, _, rest = url.partition("://")
+        url = from_environ({"HEADWAY_STORE": environ.get("HEADWAY_STORE", "")}).store or _default_url(socketio)
+    url = store_url(url)
+    scheme = url.partition("://")[0]
     if scheme == "memory":
         from headway.stores.memory import MemoryStore
 
-        return MemoryStore()
-    if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
+        return MemoryStore(clock=clock)
+    if scheme == "sqlite":
         from headway.stores.sqlite import SqliteStore
 
-        return SqliteStore(rest[1:])
-    raise InvalidValue("store", "must be memory://, sqlite:///PATH or redis://HOST:PORT/DB")
+        return SqliteStore(url.removeprefix("sqlite:///"), clock=clock)
+    from headway.stores.redis import RedisStore
+
+    return RedisStore(url, clock=clock)
 
 
 def _default_url(socketio: object | None) -> str:
-    app = getattr(getattr(socketio, "server", None), "wsgi_app", None) or getattr(socketio, "app", None)
-    instance = getattr(app, "instance_path", None)
-    folder = Path(instance) if isinstance(instance, str) else Path.cwd() / ".headway"
-    url = f"sqlite:///{folder / 'headway.db'}"
+    folder = _instance_folder(socketio) or Path.cwd() / ".headway"
     log.info("tasks are kept in %s", folder / "headway.db")
-    return url
+    return f"sqlite:///{folder / 'headway.db'}"
+
+
+def _instance_folder(socketio: object | None) -> Path | None:
+    """Flask-SocketIO knows its app by the middleware that it puts around it; a Flask app knows its folder."""
+    app = getattr(getattr(socketio, "sockio_mw", None), "flask_app", socketio)
+    folder = getattr(app, "instance_path", None)
+    return Path(folder) if isinstance(folder, str) else None

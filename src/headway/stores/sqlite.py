@@ -40,15 +40,12 @@ class SqliteStore:
         if not str(path) or str(path) == ":memory:":
             raise InvalidValue("store", "an SQLite store needs a file; for one in memory say memory://")
         self._path = Path(path).absolute()
+        self.url: str | None = f"sqlite:///{self._path}"
         self._clock = clock or SystemClock()
         self._database = SqliteDatabase(self._path, busy_s=busy_s)
         self._subscribers = Subscribers()
         self._feed = self._new_feed()
         at_fork(in_child=self._start_anew)
-
-    @property
-    def url(self) -> str | None:
-        return f"sqlite:///{self._path}"
 
     def now(self) -> float:
         return self._clock.time()
