@@ -1,0 +1,200 @@
+"""What turns the hub's crank: an asyncio loop, or a background task (a thread, a greenlet) that a waker wakes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Protocol
+
+from headway.web.hub import Hub
+
+log = logging.getLogger(__name__)
+
+HEAL_S = 3.0
+TURN_S = 0.5
+HEAL_SHARE = 20
+"""Healing takes at most one part in so many of the time, however many tasks are watched."""
+
+
+class AsyncioDriver:
+    """Delivers on a loop; what may block is done by an executor."""
+
+    def __init__(self, hub: Hub, executor: Executor) -> None:
+        self._hub = hub
+        self._executor = executor
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_woken = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._healing: asyncio.TimerHandle | None = None
+        hub.driver = self
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """On the loop. Safe to call again; another loop takes over from one that was closed."""
+        if self._loop is loop:
+            return
+        self._loop = loop
+        self._is_woken = False
+        self._healing = loop.call_later(HEAL_S, self._heal)
+        self.wake()
+
+    def stop(self) -> None:
+        loop, self._loop = self._loop, None
+        for timer in (self._timer, self._healing):
+            if timer is not None:
+                timer.cancel()
+        if loop is not None:
+            self._hub.close()
+
+    def wake(self) -> None:
+        loop = self._loop
+        if loop is None or self._is_woken:
+            return
+        self._is_woken = True
+        try:
+            loop.call_soon_threadsafe(self._turn)
+        except RuntimeError:
+            log.debug("the loop has been closed; nobody is left to be told")
+
+    def heal_soon(self) -> None:
+        self.background(self._hub.heal)
+
+    def background(self, work: Callable[[], None]) -> None:
+        try:
+            self._executor.submit(_logged, work)
+        except RuntimeError:
+            log.debug("shutting down; background work is left out")
+
+    def _turn(self) -> None:
+        self._is_woken = False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        loop = self._loop
+        if loop is None:
+            return
+        delay = self._hub.deliver()
+        if delay == 0:
+            # The loop's other work first: sockets that have become writable, new connections.
+            self._is_woken = True
+            loop.call_soon(self._turn)
+        elif delay is not None:
+            self._timer = loop.call_later(delay, self._turn)
+
+    def _heal(self) -> None:
+        loop = self._loop
+        if loop is None:
+            return
+        asyncio.ensure_future(self._heal_then_wait(loop), loop=loop).add_done_callback(_raise_if_failed)
+
+    async def _heal_then_wait(self, loop: asyncio.AbstractEventLoop) -> None:
+        started = time.monotonic()
+        try:
+            await loop.run_in_executor(self._executor, _logged, self._hub.heal)
+        except RuntimeError:
+            return  # The executor has been shut down.
+        if self._loop is loop:
+            took = time.monotonic() - started
+            self._healing = loop.call_later(max(HEAL_S, HEAL_SHARE * took), self._heal)
+
+
+class Waker(Protocol):
+    """An event that any thread may set, and one background task waits for."""
+
+    def set(self) -> None: ...
+
+    def wait(self, timeout_s: float) -> None:
+        """Until it is set, or the time is over; then it is not set."""
+
+
+class ThreadWaker:
+    """For true threads, and for greenlets where the standard library is patched."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def set(self) -> None:
+        self._event.set()
+
+    def wait(self, timeout_s: float) -> None:
+        self._event.wait(timeout_s)
+        self._event.clear()
+
+
+class TaskDriver:
+    """Delivers in a background task of its own, which `spawn` starts when the first viewer has come."""
+
+    def __init__(self, hub: Hub, spawn: Callable[[Callable[[], None]], object], new_waker: Callable[[], Waker]) -> None:
+        self._hub = hub
+        self._spawn = spawn
+        self._new_waker = new_waker
+        self._lock = threading.Lock()
+        self._waker: Waker | None = None
+        self._pid = 0
+        self._heal_at = 0.0
+        hub.driver = self
+
+    def start(self) -> None:
+        """Safe to call again; a forked child starts anew."""
+        if self._waker is not None and self._pid == os.getpid():
+            return
+        with self._lock:
+            if self._waker is not None and self._pid == os.getpid():
+                return
+            self._pid = os.getpid()
+            self._waker = waker = self._new_waker()
+            self._heal_at = time.monotonic() + HEAL_S
+        self._spawn(lambda: self._run(waker))
+
+    def stop(self) -> None:
+        waker, self._waker = self._waker, None
+        if waker is not None:
+            waker.set()
+            self._hub.close()
+
+    def wake(self) -> None:
+        waker = self._waker
+        if waker is not None:
+            waker.set()
+
+    def heal_soon(self) -> None:
+        self._heal_at = 0.0
+        self.wake()
+
+    def background(self, work: Callable[[], None]) -> None:
+        _logged(work)  # This task may block.
+
+    def _run(self, waker: Waker) -> None:
+        while self._waker is waker:
+            try:
+                delay = self._hub.deliver(TURN_S)
+            except Exception:
+                log.exception("viewers could not be told")
+                delay = 1.0
+            now = time.monotonic()
+            if now >= self._heal_at:
+                _logged(self._hub.heal)
+                took = time.monotonic() - now
+                self._heal_at = time.monotonic() + max(HEAL_S, HEAL_SHARE * took)
+                continue
+            waker.wait(min(self._heal_at - now, HEAL_S if delay is None else delay))
+
+
+def spawn_thread(work: Callable[[], None]) -> None:
+    threading.Thread(target=work, name="headway-web", daemon=True).start()
+
+
+def _logged(work: Callable[[], None]) -> None:
+    try:
+        work()
+    except Exception:
+        log.exception("background work failed")
+
+
+def _raise_if_failed(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("healing failed", exc_info=task.exception())

@@ -1,0 +1,309 @@
+"""Socket.IO on ASGI by python-socketio: connects and keeps sockets; every event goes to the `Protocol`.
+
+Messages are looked at before python-socketio parses them: that is where they are counted, and where what is no event
+of ours is refused. Frames are put straight into a client's queue, and only while nearly nothing waits there: python-socketio's
+own `emit` costs a task a recipient, and its queues are unbounded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from concurrent.futures import Executor
+from typing import Any
+
+import socketio
+from engineio.async_drivers import asgi
+from engineio.packet import MESSAGE, Packet
+
+from headway.web.frames import Frame, PacketOutlet
+from headway.web.gateway_http import Receive, Scope, Send, read_body, request_of
+from headway.web.protocol import Connection, Protocol
+from headway.web.rates import Bounds
+from headway.web.request import Request
+from headway.web.wire import WireError
+
+log = logging.getLogger(__name__)
+_engine_log = logging.getLogger("headway.web.socketio")
+
+PING_TIMEOUT_S = 20
+QUEUED_FRAMES = 2
+"""A client with so many packets waiting is slow, and passed over."""
+STRAY_PACKETS = 10
+"""Packets that are no events of ours which a connection may send."""
+POST_PACKETS = 16
+
+
+class Engine:
+    """The Socket.IO server of a gateway."""
+
+    def __init__(self, protocol: Protocol, executor: Executor) -> None:
+        self._protocol = protocol
+        self._executor = executor
+        self._clients: dict[str, Client] = {}
+        _engine_log.setLevel(logging.CRITICAL)  # What it would say is what clients send.
+        self.sio: Any = socketio.AsyncServer(
+            async_mode="asgi",
+            async_handlers=False,  # One event of a client after the other, the next one read when this one is done.
+            namespaces=[protocol.hub.namespace],
+            cors_allowed_origins=[],  # Checked before a request comes here.
+            max_http_buffer_size=protocol.bounds.message_bytes,
+            ping_interval=int(protocol.heartbeat_s),
+            ping_timeout=PING_TIMEOUT_S,
+            http_compression=False,
+            logger=_engine_log,
+            engineio_logger=_engine_log,
+        )
+        self.sio.on("connect", self._on_enter, namespace=protocol.hub.namespace)
+        self.sio.on("disconnect", self._on_leave, namespace=protocol.hub.namespace)
+        self._eio = self.sio.eio
+        self._eio._async = {**self._eio._async, "translate_request": _translate, "websocket": _WebSocket}
+        # python-socketio's own, which these stand before.
+        self._sio_connect = self._eio.handlers["connect"]
+        self._sio_message = self._eio.handlers["message"]
+        self._sio_disconnect = self._eio.handlers["disconnect"]
+        self._eio.on("connect", self._on_connect)
+        self._eio.on("message", self._on_message)
+        self._eio.on("disconnect", self._on_disconnect)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A request for /socket.io whose origin has been checked. Raises `WireError` for a body that is no payload."""
+        bounds = self._protocol.bounds
+        if scope["type"] == "http" and scope["method"] == "POST":
+            body = await read_body(scope, receive, bounds.message_bytes, bounds.body_within_s)
+            _check_payload(body)
+            scope["headway.body"] = body
+        await self._eio.handle_request(scope, receive, send)
+
+    async def close(self) -> None:
+        """Disconnect everybody; they come back, to whoever serves then."""
+        for client in list(self._clients.values()):
+            client.close()
+        if self._eio.service_task_event is not None:
+            self._eio.service_task_event.set()
+
+    # ── from engineio ────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _on_connect(self, eio_sid: str, environ: dict[str, Any]) -> bool | None:
+        if not self._protocol.take_place():
+            return False
+        request = request_of(environ["asgi.scope"])
+        if not self._protocol.access.needs_headers:
+            request = Request(scheme=request.scheme, remote=request.remote, mount=request.mount)
+        self._clients[eio_sid] = Client(self, self._eio, eio_sid, request, self._protocol.bounds)
+        # It keeps what it is given as long as the client stays.
+        await self._sio_connect(eio_sid, {})
+        return None
+
+    async def _on_message(self, eio_sid: str, data: object) -> None:
+        client = self._clients.get(eio_sid)
+        if client is None:
+            return
+        if isinstance(data, str) and data[:1] in ("0", "1"):
+            await self._pass_on(client, data)
+            return
+        if client.connection is None:
+            client.close()  # Nothing may be said outside the namespace.
+            return
+        event = self._protocol.admit(client.connection, data)
+        if event is None:
+            return
+        if self._protocol.is_quick(event):
+            self._protocol.receive(client.connection, event)
+        else:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._executor, self._protocol.receive, client.connection, event)
+
+    async def _pass_on(self, client: Client, data: str) -> None:
+        """CONNECT and DISCONNECT are python-socketio's, in moderation."""
+        client.strays += 1
+        enters_again = data.startswith("0") and client.connection is not None
+        if client.strays > STRAY_PACKETS or enters_again:
+            client.close()
+            return
+        try:
+            await self._sio_message(client.eio_sid, data)
+        except (ValueError, TypeError, KeyError, RecursionError):
+            client.close()
+
+    async def _on_disconnect(self, eio_sid: str, reason: str) -> None:
+        await self._sio_disconnect(eio_sid, reason)
+        client = self._clients.pop(eio_sid, None)
+        if client is not None:
+            client.leave(self._protocol)
+            client.cancel_timer()
+            self._protocol.give_place()
+
+    # ── from python-socketio ─────────────────────────────────────────────────────────────────────────────────
+
+    async def _on_enter(self, sid: str, environ: object, auth: object) -> bool | None:  # noqa: ARG002
+        eio_sid = self.sio.manager.eio_sid_from_sid(sid, self._protocol.hub.namespace)
+        client = self._clients.get(eio_sid)
+        if client is None:
+            return False
+        client.enter()
+        asyncio.get_running_loop().call_soon(self._greet, client)  # After the CONNECT that this answers.
+        return None
+
+    def _greet(self, client: Client) -> None:
+        if client.connection is not None:
+            self._protocol.greet(client.connection)
+
+    async def _on_leave(self, sid: str, reason: str) -> None:  # noqa: ARG002
+        eio_sid = self.sio.manager.eio_sid_from_sid(sid, self._protocol.hub.namespace)
+        client = self._clients.get(eio_sid)
+        if client is not None:
+            client.leave(self._protocol)
+
+
+class Client(PacketOutlet):
+    """One Engine.IO session: the connection that it is, and the way to it."""
+
+    __slots__ = (
+        "_bounds",
+        "_eio",
+        "_loop",
+        "_socket",
+        "_thread",
+        "_timer",
+        "connection",
+        "eio_sid",
+        "request",
+        "strays",
+    )
+
+    def __init__(self, engine: Engine, eio: Any, eio_sid: str, request: Request, bounds: Bounds) -> None:
+        super().__init__(engine._protocol.hub.namespace)
+        self.eio_sid = eio_sid
+        self.request = request
+        self.connection: Connection | None = None
+        self.strays = 0
+        self._bounds = bounds
+        self._eio = eio
+        self._socket = eio.sockets[eio_sid]
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._timer: asyncio.TimerHandle | None = None
+        self._wait_for_entry()
+
+    def enter(self) -> None:
+        self.connection = Connection(self.request, self)
+        self.cancel_timer()
+
+    def leave(self, protocol: Protocol) -> None:
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            protocol.forget(connection)
+            self._wait_for_entry()
+
+    def _wait_for_entry(self) -> None:
+        self._timer = self._loop.call_later(self._bounds.enter_within_s, self.close)
+
+    def cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def offer(self, frame: Frame) -> bool:
+        queue = self._socket.queue
+        if queue.qsize() >= QUEUED_FRAMES:
+            return self._socket.closed is True
+        packet = frame.cached
+        if packet is None:
+            packet = frame.cached = Packet(MESSAGE, frame.packet(self.namespace))
+        queue.put_nowait(packet)
+        return True
+
+    def say(self, packet: str) -> None:
+        if threading.get_ident() == self._thread:
+            self._say(packet)
+        else:
+            self._on_loop(self._say, packet)
+
+    def _say(self, packet: str) -> None:
+        if self._socket.closed:
+            return
+        if self._socket.queue.qsize() >= self._bounds.replies_queued:
+            self._close()
+        else:
+            self._socket.queue.put_nowait(Packet(MESSAGE, packet))
+
+    def close(self) -> None:
+        self._on_loop(self._close)
+
+    def _close(self) -> None:
+        task = self._loop.create_task(_disconnect(self._eio, self.eio_sid))
+        _closing.add(task)
+        task.add_done_callback(_closing.discard)
+
+    def _on_loop(self, call: Any, *arguments: Any) -> None:
+        try:
+            self._loop.call_soon_threadsafe(call, *arguments)
+        except RuntimeError:
+            log.debug("the loop has been closed, and this client with it")
+
+
+_closing: set[asyncio.Task[None]] = set()
+"""asyncio keeps no strong reference to a task."""
+
+
+async def _disconnect(eio: Any, eio_sid: str) -> None:
+    socket = eio.sockets.pop(eio_sid, None)
+    if socket is None:
+        return
+    await socket.close(wait=False, reason=eio.reason.SERVER_DISCONNECT)
+    socket.queue.put_nowait(None)  # Ends its writer, and so the transport.
+
+
+class _WebSocket(asgi.WebSocket):  # type: ignore[misc]  # engineio ships no types
+    """engineio's, but what is no packet ends the connection instead of raising through it."""
+
+    async def wait(self) -> str | bytes:
+        message: str | bytes = await super().wait()
+        if isinstance(message, bytes):
+            return message  # Refused as a binary attachment, with an answer.
+        if message[:1] not in ("1", "2", "3", "4", "5"):
+            raise OSError("no Engine.IO packet")
+        return message
+
+
+async def _translate(scope: Scope, receive: Receive, send: Send) -> dict[str, Any]:
+    """The little of a WSGI environment that engineio looks at; it lives as long as the socket."""
+    if scope["type"] == "websocket":
+        await receive()  # websocket.connect
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": scope.get("method", "GET"),
+        "QUERY_STRING": (scope.get("query_string") or b"").decode("latin-1"),
+        "asgi.receive": receive,
+        "asgi.send": send,
+        "asgi.scope": scope,
+    }
+    for name, value in scope["headers"]:
+        if name in (b"upgrade", b"connection"):
+            environ["HTTP_" + name.decode().upper()] = value.decode("latin-1")
+    body = scope.get("headway.body")
+    if body is not None:
+        environ["CONTENT_LENGTH"] = str(len(body))
+        environ["wsgi.input"] = _Body(body)
+    return environ
+
+
+class _Body:
+    """A body that has been read, as engineio reads it."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    async def read(self, length: int | None = None) -> bytes:
+        return self._body[:length]
+
+
+def _check_payload(body: bytes) -> None:
+    """Engine.IO packets, parted by U+001E. Raises `WireError`: engineio would log a traceback."""
+    try:
+        packets = body.decode().split("\x1e")
+    except UnicodeDecodeError:
+        raise WireError("invalid_request", "the body must be UTF-8") from None
+    if len(packets) > POST_PACKETS or not all(packet[:1] in ("1", "2", "3", "4", "5") for packet in packets):
+        raise WireError("invalid_request", f"the body must be 1 to {POST_PACKETS} Engine.IO packets")

@@ -1,0 +1,130 @@
+"""How viewers follow a log: page by page from the line they asked for, each read from the store when it is their turn.
+
+Followers at the same line share a read and a frame. A page waits until its viewer has taken the one before, so that
+nothing queues for a slow one.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from headway.core.progress_manager import ProgressManager
+from headway.model.change import LogLine
+from headway.model.errors import StoreError, TaskNotFound
+from headway.model.ports import LogPage
+from headway.web.frames import Frame
+from headway.web.wire import log_payload_json
+
+if TYPE_CHECKING:
+    from headway.web.hub import Hub, Subscription, Watch
+
+log = logging.getLogger(__name__)
+
+PAGE_LINES = 256
+PAGE_CHARS = 64 * 1024
+
+
+class LogFollower:
+    """Where one viewer is in a log."""
+
+    __slots__ = ("epoch", "is_wanting", "next_line", "page")
+
+    def __init__(self, start: int) -> None:
+        self.next_line = start
+        self.epoch = ""
+        self.page: Frame | None = None
+        """Read, and not yet taken by the viewer."""
+        self.is_wanting = False
+
+
+class LogReader:
+    """Reads pages in the background and offers them on the driver's thread."""
+
+    def __init__(self, manager: ProgressManager, hub: Hub) -> None:
+        self._manager = manager
+        self._hub = hub
+        self._lock = threading.Lock()
+
+    def follow(self, subscription: Subscription) -> None:
+        """Offer the page that is due, and have the next one read. On the driver's thread."""
+        follower, watch = subscription.follower, subscription.watch
+        task = watch.task
+        if follower is None or task is None or subscription.is_over:
+            return
+        if follower.epoch != task.epoch:
+            # Another history: its lines count from 1 again.
+            follower.next_line = 1 if follower.epoch else follower.next_line
+            follower.epoch, follower.page = task.epoch, None
+        if follower.page is not None:
+            if not self._hub.offer(subscription, follower.page):
+                return
+            follower.next_line, follower.page = follower.page.last_line + 1, None
+        if task.log_count >= follower.next_line:
+            self._want(watch, follower)
+
+    def _want(self, watch: Watch, follower: LogFollower) -> None:
+        with self._lock:
+            follower.is_wanting = True
+            if watch.is_reading_log:
+                return
+            watch.is_reading_log = True
+        driver = self._hub.driver
+        if driver is not None:
+            driver.background(partial(self._read_wanted, watch))
+
+    def _read_wanted(self, watch: Watch) -> None:
+        while True:
+            with self._lock:
+                wanting: dict[tuple[str, int], list[tuple[Subscription, LogFollower]]] = {}
+                for subscription in list(watch.followers):
+                    follower = subscription.follower
+                    if follower is not None and follower.is_wanting:
+                        follower.is_wanting = False
+                        wanting.setdefault((follower.epoch, follower.next_line), []).append((subscription, follower))
+                if not wanting:
+                    watch.is_reading_log = False
+                    return
+            for (epoch, start), followers in wanting.items():
+                page = self._page(watch, epoch, start)
+                if page is None:
+                    continue  # The hub's healing asks again.
+                for _, follower in followers:
+                    if follower.epoch == epoch:
+                        follower.page = page
+                self._hub.serve_again([subscription for subscription, _ in followers])
+
+    def _page(self, watch: Watch, epoch: str, start: int) -> Frame | None:
+        task = watch.task
+        if task is None:
+            return None
+        try:
+            page = self._manager.read_log(task.task_id, start, PAGE_LINES)
+        except TaskNotFound:
+            return None
+        except StoreError as error:
+            log.warning("a log could not be read: %s", error)
+            return None
+        return log_frame(task.task_id, epoch, page)
+
+
+def log_frame(task_id: str, epoch: str, page: LogPage) -> Frame | None:
+    """As many of the page's lines as fit into one frame; None where there is no line."""
+    lines = fitting(page.lines, PAGE_CHARS)
+    if not lines:
+        return None
+    payload = log_payload_json(task_id, epoch, lines, page.truncated_before)
+    return Frame("log", payload, epoch=epoch, last_line=lines[-1].n)
+
+
+def fitting(lines: Sequence[LogLine], max_chars: int) -> Sequence[LogLine]:
+    """The first of them, up to about so many characters; one at least."""
+    chars = 0
+    for index, line in enumerate(lines):
+        chars += len(line.text)
+        if chars > max_chars and index:
+            return lines[:index]
+    return lines

@@ -1,0 +1,54 @@
+"""Socket.IO packets as text, of the few kinds that Headway speaks (Socket.IO protocol 5): EVENT and ACK without attachments.
+
+`2/progress,17["join",{…}]` is an event that asks for acknowledgement 17; `3/progress,17[{…}]` is that.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from headway.model.errors import InvalidValue
+from headway.web.json_text import from_json
+
+_HEAD = re.compile(r"(?:(/[^,]*),)?([0-9]{0,15})(?=\[|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class EventPacket:
+    """An event from a client, its arguments still encoded."""
+
+    namespace: str
+    ack_id: str | None
+    arguments: str
+
+    def decoded(self) -> tuple[str, object]:
+        """The event's name and its first argument (None where there is none). Raises `InvalidValue`."""
+        arguments = from_json(self.arguments, "event")
+        if not isinstance(arguments, list) or not arguments or not isinstance(arguments[0], str):
+            raise InvalidValue("event", "must be a list that begins with the event's name")
+        return arguments[0], arguments[1] if len(arguments) > 1 else None
+
+
+def parse_event(text: str) -> EventPacket | None:
+    """The event that a Socket.IO packet is; None where it is another kind of packet. Raises `InvalidValue`."""
+    if not text.startswith("2"):
+        return None
+    head = _HEAD.match(text, 1)
+    if head is None:
+        raise InvalidValue("packet", "must be a Socket.IO event")
+    namespace, ack_id = head.groups()
+    return EventPacket((namespace or "/").partition("?")[0], ack_id or None, text[head.end() :])
+
+
+def event_packet(namespace: str, event: str, payload: str) -> str:
+    """`payload` is JSON text."""
+    return f'2{_prefix(namespace)}["{event}",{payload}]'
+
+
+def ack_packet(namespace: str, ack_id: str, payload: str) -> str:
+    return f"3{_prefix(namespace)}{ack_id}[{payload}]"
+
+
+def _prefix(namespace: str) -> str:
+    return "" if namespace == "/" else f"{namespace},"

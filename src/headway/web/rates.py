@@ -1,0 +1,48 @@
+"""How much is too much, before anyone is known. Counted in memory; the time is passed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What is bounded before anyone is known (SPEC 7)."""
+
+    message_bytes: int = 64 * 1024
+    connections: int = 10_000
+    rooms: int = 1_000
+    events_per_s: int = 100
+    refusals_in_row: int = 1_000
+    enter_within_s: float = 15
+    """How long a socket may stay outside the namespace."""
+    replies_queued: int = 512
+    """Answers waiting for a client that does not read; beyond, it is closed."""
+    body_within_s: float = 30
+    """How long a request's body may take to arrive, and a chunk of an answer to leave."""
+
+
+class EventRate:
+    """At most so many events a second of one connection; tells when it has been refused too often in a row."""
+
+    __slots__ = ("_count", "_refused", "_second")
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._count = 0
+        self._refused = 0
+
+    def admits(self, now: float, bounds: Bounds) -> bool:
+        """Whether this event, at `now` (monotonic seconds), may be looked at."""
+        second = int(now)
+        if second != self._second:
+            self._second, self._count = second, 0
+        self._count += 1
+        if self._count <= bounds.events_per_s:
+            self._refused = 0
+            return True
+        self._refused += 1
+        return False
+
+    def is_hopeless(self, bounds: Bounds) -> bool:
+        return self._refused >= bounds.refusals_in_row
