@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from headway.model import limits
 from headway.model.errors import InvalidValue
+from headway.web.json_text import from_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CARDS = (1, 24)
 DEFAULT_CARDS = 4
+BODY_BYTES = 64 * 1024
 TOPIC_CHARS = 2_000
 SECONDS = (0.1, 600)
 UPDATES = (1, 10_000)
@@ -42,14 +43,13 @@ class TrialAsked:
     updates: int
     stages: tuple[str, ...]
     outcome: str
+    process: bool
+    """To run in a process of its own, which can be killed."""
 
 
 def body(raw: bytes) -> Mapping[str, Any]:  # Any: any JSON; each field is checked where it is read
     """The JSON object in `raw`."""
-    try:
-        value = json.loads(raw, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise InvalidValue("body", "must be a JSON object in UTF-8") from error
+    value = from_json(raw, "body")
     if not isinstance(value, dict):
         raise InvalidValue("body", "must be a JSON object")
     limits.depth(value, "body")
@@ -86,6 +86,7 @@ def trial(fields: Mapping[str, Any]) -> TrialAsked:
         updates=limits.whole(_required(fields, "updates"), "updates", *UPDATES),
         stages=tuple(stages),
         outcome=_one_of(_required(fields, "outcome"), "outcome", OUTCOMES),
+        process=fields.get("process") is True,
     )
 
 
@@ -104,7 +105,3 @@ def _one_of(value: object, field: str, choices: tuple[str, ...]) -> str:
     if not isinstance(value, str) or value not in choices:
         raise InvalidValue(field, f"must be one of {', '.join(choices)}")
     return value
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 
 from headway.demo.locales import COOKIE, LOCALES, locale_of, words
 
@@ -83,5 +83,5 @@ def failure(status: int, code: str, message: str) -> tuple[str | BaseResponse, i
     """An error as a page for who asked for a page, as JSON for programs."""
     best = request.accept_mimetypes.best_match(("application/json", "text/html"))
     if best != "text/html" or "/api/" in request.path:
-        return current_app.json.response({"error": {"code": code, "message": message}}), status
+        return jsonify({"error": {"code": code, "message": message}}), status
     return page("error.html", here=None, code=status), status

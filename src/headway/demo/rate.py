@@ -16,7 +16,7 @@ class RateLimit:
     """At most `limit` a minute for each caller; the `CALLERS` that came last are remembered."""
 
     def __init__(self, limit: int, clock: Clock) -> None:
-        self._limit = limit
+        self.limit = limit
         self._clock = clock
         self._lock = Lock()
         self._callers: OrderedDict[str, deque[float]] = OrderedDict()
@@ -31,7 +31,7 @@ class RateLimit:
                 self._callers.popitem(last=False)
             while times and times[0] <= now - 60:
                 times.popleft()
-            if len(times) >= self._limit:
+            if len(times) >= self.limit:
                 return times[0] + 60 - now
             times.append(now)
             return 0.0

@@ -24,16 +24,16 @@ LOG_LINES = 20
 
 
 def run_trial(
-    reporter: Reporter, *, seconds: float, updates: int, stages: Sequence[str] = (), outcome: str = "complete"
+    reporter: Reporter, *, seconds: float, updates: int, steps: Sequence[str] = (), outcome: str = "complete"
 ) -> dict[str, object]:
-    """Report `updates` times within `seconds`, evenly over `stages`; then end as `outcome` says."""
+    """Report `updates` times within `seconds`, evenly over the stages `steps`; then end as `outcome` says."""
     started = time.monotonic()
     last = updates if outcome == "complete" else max(1, int(updates * TURNING_POINT))
-    if not stages:
+    if not steps:
         reporter.update(total=updates)
     reporter.log(f"test task: {updates} updates in {seconds:g} s, to {outcome}")
     done = 0
-    for stage, share in _shares(stages, updates):
+    for stage, share in _shares(steps, updates):
         with _step(reporter, stage, share):
             for _ in range(share):
                 if done >= last:

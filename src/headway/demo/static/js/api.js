@@ -43,6 +43,31 @@ export async function api(path, { method = 'GET', body, token, signal } = {}) {
   return answer;
 }
 
+/** Tokens by task, where the server goes by tokens. In memory alone. @type {Map<string, {token: string, until: number}>} */
+const tokens = new Map();
+const TOKEN_MS = 10 * 60 * 1000;
+
+/** A token that was given for a task. @param {string} taskId @param {string | null | undefined} token */
+export function keepToken(taskId, token) {
+  if (token) tokens.set(taskId, { token, until: Date.now() + TOKEN_MS });
+}
+
+/**
+ * The token to show for a task, fetched anew before it runs out; undefined where none is needed.
+ * @param {string} taskId @returns {Promise<string | undefined>}
+ */
+export async function tokenOf(taskId) {
+  if (document.documentElement.dataset.access !== 'signed') return undefined;
+  const known = tokens.get(taskId);
+  if (known && known.until > Date.now()) return known.token;
+  try {
+    keepToken(taskId, (await api(`/api/tokens/${encodeURIComponent(taskId)}`)).token);
+  } catch {
+    // Not ours: the shared token, if there is one, stays.
+  }
+  return tokens.get(taskId)?.token;
+}
+
 /** @param {string} taskId */
 export const task = (taskId) => `/api/tasks/${encodeURIComponent(taskId)}`;
 
@@ -52,9 +77,9 @@ export const picture = (taskId, file, attempt = 1) =>
 
 /**
  * The whole result of a task, wherever it is.
- * @param {any} ofTask @param {string} [token]
+ * @param {any} ofTask
  */
-export async function resultOf(ofTask, token) {
+export async function resultOf(ofTask) {
   if (ofTask.result !== null && ofTask.result !== undefined) return ofTask.result;
-  return api(`${task(ofTask.task_id)}/result`, { token });
+  return api(`${task(ofTask.task_id)}/result`, { token: await tokenOf(ofTask.task_id) });
 }

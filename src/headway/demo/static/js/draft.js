@@ -3,7 +3,7 @@
 
 import { picture } from './api.js';
 import { h, say } from './dom.js';
-import { hashtag, show } from './post.js';
+import { hashtag } from './post.js';
 import { t } from './words.js';
 
 /** What a task's details say about the draft. @param {any} task */
@@ -26,9 +26,8 @@ export class Draft {
   #shown = new Set();
   element;
 
-  /** @param {number} cards how many are asked for @param {string} [token] */
-  constructor(cards, token) {
-    this.token = token;
+  /** @param {number} cards how many are asked for */
+  constructor(cards) {
     // The bar's own live region speaks; the draft would be noise that starts over with every word.
     this.element = h('article', { class: 'draft', 'aria-label': t('draft') }, h('div', { class: 'draft-words' }, this.#title, this.#text, this.#tags), this.#cards);
     for (let n = 1; n <= cards; n++) this.#cards.append(h('li', {}, h('span', { class: 'visually-hidden' }, t('waitingCard', { n }))));
@@ -58,7 +57,7 @@ export class Draft {
       this.#shown.add(n);
       const img = h('img', { alt: t('cardOf', { n: n + 1, total: this.#cards.children.length }) });
       img.addEventListener('load', () => place.classList.add('is-drawn'), { once: true });
-      show(img, picture(task.task_id, file, task.attempt), this.token);
+      img.src = picture(task.task_id, file, task.attempt);
       place.replaceChildren(img);
     });
   }

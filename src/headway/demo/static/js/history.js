@@ -4,7 +4,6 @@
 import { api, picture } from './api.js';
 import { badge, isActive } from './badge.js';
 import { byId, fill, h, icon } from './dom.js';
-import { show } from './post.js';
 import { day, t } from './words.js';
 
 export class History {
@@ -18,7 +17,7 @@ export class History {
 
   /**
    * @param {import('./live.js').Live} live
-   * @param {{open: (taskId: string, token?: string) => void, remove: (post: any) => void}} actions
+   * @param {{open: (taskId: string) => void, remove: (post: any) => void}} actions
    */
   constructor(live, actions) {
     this.live = live;
@@ -86,7 +85,7 @@ export class History {
     const cover = h('span', { class: 'cover', 'data-style': post.style ?? null });
     if (post.thumbs?.[0]) {
       const img = h('img', { alt: '', loading: 'lazy', width: 621, height: 830 });
-      show(img, picture(post.task_id, post.thumbs[0], post.attempt), post.token);
+      img.src = picture(post.task_id, post.thumbs[0], post.attempt);
       cover.append(img);
     } else cover.append(h('span', { class: 'cover-topic' }, post.topic));
     const state = h('span', { class: 'cover-state' });
@@ -96,7 +95,7 @@ export class History {
       h('a', { class: 'made-open', href: `#${post.task_id}`, onclick: (/** @type {MouseEvent} */ event) => {
         if (event.ctrlKey || event.metaKey || event.shiftKey) return;
         event.preventDefault();
-        this.actions.open(post.task_id, post.token);
+        this.actions.open(post.task_id);
       } }, cover, h('span', { class: 'made-title' }, name), h('time', { class: 'small muted', datetime: new Date(post.created_at * 1000).toISOString() }, day(post.created_at))),
       h('button', { class: 'button square small made-delete', type: 'button', 'aria-label': t('deletePost', { topic: name }), onclick: () => this.actions.remove(post) }, icon('trash')));
     const draw = (/** @type {any} */ task) => {
@@ -115,7 +114,7 @@ export class History {
           this.live.unwatch(task.task_id);
           this.load().catch(() => {});
         }
-      }, post.token);
+      });
     }
     return item;
   }

@@ -1,6 +1,7 @@
 // @ts-check
 /** The present state of many tasks, for lists: one watch each, all over the connection that the page's bars share. */
 
+import { tokenOf } from './api.js';
 import { root } from './dom.js';
 
 /** @typedef {(task: any) => void} OnTask */
@@ -15,11 +16,11 @@ export class Live {
   /** @type {Map<string, {stop: () => void}>} */
   #watches = new Map();
 
-  /** @param {string} taskId @param {OnTask} tell @param {string} [token] */
-  watch(taskId, tell, token) {
+  /** @param {string} taskId @param {OnTask} tell */
+  watch(taskId, tell) {
     if (this.#watches.has(taskId)) return;
     const onChange = (/** @type {any} */ task) => task && tell(task);
-    this.#watches.set(taskId, watchTask(taskId, { ...server, token, onChange }));
+    this.#watches.set(taskId, watchTask(taskId, { ...server, token: () => tokenOf(taskId), onChange }));
   }
 
   /** @param {string} taskId */

@@ -8,11 +8,11 @@ import { t } from './words.js';
 /**
  * @param {any} task
  * @param {any} post its result
- * @param {{another: () => void, remove: () => void, token?: string}} actions
+ * @param {{another: () => void, remove: () => void}} actions
  */
-export function postView(task, post, { another, remove, token }) {
+export function postView(task, post, { another, remove }) {
   const cards = post.cards ?? [];
-  const reel = reelOf(task, cards, token);
+  const reel = reelOf(task, cards);
   const text = `${post.title}\n\n${post.text}\n\n${(post.tags ?? []).map(hashtag).join(' ')}`.trim();
   const download = cards.length > 0 && h('a', { class: 'button small', download: '' }, icon('picture'), t('downloadCard'));
   if (download) {
@@ -40,11 +40,11 @@ export function postView(task, post, { another, remove, token }) {
         post.seed !== null && post.seed !== undefined && h('span', { class: 'numbers' }, ' ', t('seed', { seed: post.seed })))));
 }
 
-/** @param {any} task @param {any[]} cards @param {string} [token] */
-function reelOf(task, cards, token) {
+/** @param {any} task @param {any[]} cards */
+function reelOf(task, cards) {
   const list = h('ul', { class: 'reel', tabindex: '0', role: 'group', 'aria-label': t('cards') },
     cards.map((card, n) => h('li', { id: `card-${n + 1}` },
-      pictureOf(task, card, n, token))));
+      pictureOf(task, card, n))));
   const at = h('span', { class: 'reel-at numbers', 'aria-live': 'polite' });
   const back = h('button', { class: 'button square small reel-turn', type: 'button', 'aria-label': t('previousCard'), onclick: () => turn(-1) }, icon('left'));
   const on = h('button', { class: 'button square small reel-turn', type: 'button', 'aria-label': t('nextCard'), onclick: () => turn(1) }, icon('right'));
@@ -78,30 +78,14 @@ function reelOf(task, cards, token) {
   return reel;
 }
 
-/** @param {any} task @param {any} card @param {number} n @param {string} [token] */
-function pictureOf(task, card, n, token) {
+/** @param {any} task @param {any} card @param {number} n */
+function pictureOf(task, card, n) {
   const img = h('img', {
     alt: card.alt || t('cardAlt', { n: n + 1, heading: card.heading ?? '' }), width: card.width, height: card.height,
     loading: n > 1 ? 'lazy' : null, decoding: 'async',
   });
-  show(img, picture(task.task_id, card.file, task.attempt), token);
+  img.src = picture(task.task_id, card.file, task.attempt);
   return img;
-}
-
-/**
- * Who watches by token has no cookie that an <img> would send: such a picture is fetched with the token in a header.
- * @param {HTMLImageElement} img @param {string} url @param {string} [token]
- */
-export async function show(img, url, token) {
-  if (!token) {
-    img.src = url;
-    return;
-  }
-  const answer = await fetch(url, { headers: { Authorization: `Bearer ${token}` } }).catch(() => null);
-  if (!answer?.ok) return;
-  const blob = URL.createObjectURL(await answer.blob());
-  img.addEventListener('load', () => URL.revokeObjectURL(blob), { once: true });
-  img.src = blob;
 }
 
 /** @param {string} text */

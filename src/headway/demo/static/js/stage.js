@@ -1,7 +1,7 @@
 // @ts-check
 /** The stage: one post at a time, from the first word to the finished thing. The bar is ProgressBar's, the rest ours. */
 
-import { api, ApiError, resultOf, task as taskPath } from './api.js';
+import { api, ApiError, resultOf, task as taskPath, tokenOf } from './api.js';
 import { isActive } from './badge.js';
 import { byId, fill, h, icon } from './dom.js';
 import { Draft } from './draft.js';
@@ -22,7 +22,6 @@ export class Stage {
   #draft = null;
   #timer = 0;
   #shown = '';
-  #token = /** @type {string | undefined} */ (undefined);
   taskId = '';
 
   /** @param {{another: (post: any) => void, remove: (post: any) => void, startOver: () => void, onChange: () => void}} actions */
@@ -30,11 +29,10 @@ export class Stage {
     this.actions = actions;
   }
 
-  /** @param {string} taskId @param {{token?: string, isNew?: boolean, cards?: number}} [how] */
-  async open(taskId, { token, isNew = false, cards } = {}) {
+  /** @param {string} taskId @param {{isNew?: boolean, cards?: number}} [how] */
+  async open(taskId, { isNew = false, cards } = {}) {
     this.#forget();
     this.taskId = taskId;
-    this.#token = token;
     this.#panel.dataset.state = 'opening';
     if (isNew) {
       this.#startBar(cards);
@@ -42,12 +40,12 @@ export class Stage {
     }
     this.#body.replaceChildren();
     try {
-      const task = await api(taskPath(taskId), { token });
+      const task = await api(taskPath(taskId), { token: await tokenOf(taskId) });
       if (this.taskId !== taskId) return;
       if (task.state === 'completed') await this.#finish(task);
       else this.#startBar(cards, task);
     } catch (error) {
-      if (this.taskId === taskId) this.#trouble(error, () => this.open(taskId, { token, cards }));
+      if (this.taskId === taskId) this.#trouble(error, () => this.open(taskId, { cards }));
     }
   }
 
@@ -70,11 +68,11 @@ export class Stage {
 
   /** @param {number} [cards] @param {any} [task] what is known already */
   #startBar(cards, task) {
+    const { taskId } = this;
     this.#barPlace.hidden = false;
     this.#body.replaceChildren();
-    const bar = new ProgressBar('progress-container', { ...server, token: this.#token, locale: document.documentElement.lang, showLog: true });
+    const bar = new ProgressBar('progress-container', { ...server, token: () => tokenOf(taskId), locale: document.documentElement.lang, showLog: true });
     this.#bar = bar;
-    const taskId = this.taskId;
     const mine = (/** @type {(task: any) => void} */ then) => (/** @type {any} */ given) => this.taskId === taskId && then(given);
     bar.on('progress', mine((given) => this.#draw(given, cards)));
     bar.on('complete', mine((given) => this.#finish(given)));
@@ -88,7 +86,7 @@ export class Stage {
 
   /** @param {number} cards */
   #draftWith(cards) {
-    this.#draft ??= new Draft(cards, this.#token);
+    this.#draft ??= new Draft(cards);
     if (this.#draft.element.parentNode !== this.#body) fill(this.#body, this.#draft.element);
     return this.#draft;
   }
@@ -112,7 +110,7 @@ export class Stage {
     const { taskId } = this;
     let post;
     try {
-      post = await resultOf(task, this.#token);
+      post = await resultOf(task);
     } catch (error) {
       if (this.taskId === taskId) this.#trouble(error, () => this.#finish(task), t('resultFailed'));
       return;
@@ -121,7 +119,6 @@ export class Stage {
     this.#panel.dataset.state = 'completed';
     this.#draft = null;
     fill(this.#body, postView(task, post, {
-      token: this.#token,
       another: () => this.actions.another(post),
       remove: () => this.actions.remove({ task_id: taskId, topic: post.topic }),
     }));

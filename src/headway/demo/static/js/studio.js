@@ -1,7 +1,7 @@
 // @ts-check
 /** The studio: ties form, stage and history together. The post that is open is in the URL's fragment, for reloads. */
 
-import { api, ApiError } from './api.js';
+import { api, ApiError, keepToken } from './api.js';
 import { isActive } from './badge.js';
 import { Composer } from './composer.js';
 import { byId, confirm, fill, h, icon, toast } from './dom.js';
@@ -15,8 +15,6 @@ const live = new Live();
 const composer = new Composer(make);
 const stage = new Stage({ another, remove, startOver: () => composer.focus(), onChange: () => history.load().catch(() => {}) });
 const history = new History(live, { open, remove });
-/** Tokens of what this page made or listed, by task: kept in memory, never in a URL. @type {Map<string, string>} */
-const tokens = new Map();
 
 /** @param {import('./composer.js').Asked & {seed?: number}} asked */
 async function make(asked) {
@@ -24,7 +22,8 @@ async function make(asked) {
   try {
     const made = await api('/api/generate_content', { method: 'POST', body: asked });
     banner.replaceChildren();
-    open(made.task_id, made.token, { isNew: true, cards: asked.cards });
+    keepToken(made.task_id, made.token);
+    open(made.task_id, { isNew: true, cards: asked.cards });
     await history.load().catch(() => {});
   } catch (error) {
     refused(asked, error);
@@ -50,14 +49,13 @@ function complain(text, again) {
 }
 
 /**
- * @param {string} taskId @param {string} [token]
+ * @param {string} taskId
  * @param {{isNew?: boolean, cards?: number, quietly?: boolean}} [how]
  */
-function open(taskId, token = tokens.get(taskId), { isNew = false, cards, quietly = false } = {}) {
-  if (token) tokens.set(taskId, token);
+function open(taskId, { isNew = false, cards, quietly = false } = {}) {
   if (location.hash.slice(1) !== taskId) window.history[quietly ? 'replaceState' : 'pushState'](null, '', `#${taskId}`);
   history.markOpen(taskId);
-  stage.open(taskId, { token, isNew, cards });
+  stage.open(taskId, { isNew, cards });
   if (!quietly) byId('stage').scrollIntoView({ block: 'nearest', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
 }
 
@@ -73,7 +71,7 @@ function another(post) {
 async function remove(post) {
   if (!(await confirm({ title: t('deleteTitle'), text: t('deleteText'), yes: t('delete'), no: t('keep') }))) return;
   try {
-    await api(`/api/posts/${encodeURIComponent(post.task_id)}`, { method: 'DELETE', token: tokens.get(post.task_id) });
+    await api(`/api/posts/${encodeURIComponent(post.task_id)}`, { method: 'DELETE' });
   } catch (error) {
     toast(t('notDeleted', { message: /** @type {Error} */ (error).message }));
     return;
@@ -90,7 +88,7 @@ async function remove(post) {
 function openFromUrl() {
   const taskId = location.hash.slice(1);
   if (taskId === stage.taskId) return;
-  if (/^[A-Za-z0-9._-]{1,128}$/.test(taskId)) open(taskId, undefined, { quietly: true });
+  if (/^[A-Za-z0-9._-]{1,128}$/.test(taskId)) open(taskId, { quietly: true });
   else {
     history.markOpen('');
     stage.clear();
@@ -105,10 +103,9 @@ async function begin() {
     setTimeout(begin, 3000);
     return;
   }
-  for (const post of history.posts) if (post.token) tokens.set(post.task_id, post.token);
   // Came back without an address: what is still being made is what one came back for.
   const running = history.posts.find((post) => isActive(post.state));
-  if (!stage.taskId && running) open(running.task_id, running.token, { quietly: true });
+  if (!stage.taskId && running) open(running.task_id, { quietly: true });
 }
 
 addEventListener('hashchange', openFromUrl);

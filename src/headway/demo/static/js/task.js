@@ -1,7 +1,7 @@
 // @ts-check
 /** One task: the bar with its log, facts, stages with their times, attempts, the result. */
 
-import { api, ApiError, resultOf, task as taskPath } from './api.js';
+import { api, ApiError, keepToken, resultOf, task as taskPath, tokenOf } from './api.js';
 import { badge, isActive } from './badge.js';
 import { byId, copyText, fill, h, root, say, toast } from './dom.js';
 import { ProgressBar, server } from './live.js';
@@ -11,19 +11,20 @@ const page = byId('task');
 const taskId = /** @type {string} */ (page.dataset.taskId);
 const banner = byId('page-banner');
 // A shared link carries its token behind the #, which is never sent to a server; it is taken out of the address at once.
-const token = new URLSearchParams(location.hash.slice(1)).get('token') ?? undefined;
-if (token) history.replaceState(null, '', location.pathname + location.search);
+const shared = new URLSearchParams(location.hash.slice(1)).get('token');
+keepToken(taskId, shared);
+if (shared) history.replaceState(null, '', location.pathname + location.search);
 
 /** @type {any} */
 let task = null;
 let skew = 0;
 let resultOfAttempt = 0;
 
-const bar = new ProgressBar('progress-container', { ...server, locale, token, showLog: true });
+const bar = new ProgressBar('progress-container', { ...server, locale, token: () => tokenOf(taskId), showLog: true });
 for (const event of ['progress', 'complete', 'fail', 'cancelled']) bar.on(event, take);
 bar.on('error', (/** @type {any} */ error) => error?.code === 'task_not_found' && missing());
 bar.start({ taskId });
-api(taskPath(taskId), { token }).then(take, (error) => error instanceof ApiError && error.status === 404 && missing());
+tokenOf(taskId).then((token) => api(taskPath(taskId), { token })).then(take, (error) => error instanceof ApiError && error.status === 404 && missing());
 setInterval(() => task && drawFacts(), 1000);
 
 /** @param {any} given */
@@ -98,7 +99,7 @@ function drawStages() {
 async function loadTimeline() {
   let timeline;
   try {
-    timeline = await api(`/api/timeline/${encodeURIComponent(taskId)}`, { token });
+    timeline = await api(`/api/timeline/${encodeURIComponent(taskId)}`, { token: await tokenOf(taskId) });
   } catch {
     return; // the page is whole without it
   }
@@ -114,7 +115,7 @@ async function loadTimeline() {
 
 async function drawResult() {
   resultOfAttempt = task.attempt;
-  const result = await resultOf(task, token).catch(() => null);
+  const result = await resultOf(task).catch(() => null);
   if (result === null) return;
   byId('result-panel').hidden = false;
   const isPost = typeof result === 'object' && result.cards && result.title;
@@ -125,11 +126,11 @@ async function drawResult() {
 const share = byId('share');
 share.addEventListener('click', async () => {
   try {
-    const { url } = await api(`/api/share/${encodeURIComponent(taskId)}`, { method: 'POST', body: {}, token });
+    const { url } = await api(`/api/share/${encodeURIComponent(taskId)}`, { method: 'POST', body: {} });
     toast(t((await copyText(new URL(url, location.href).href)) ? 'linkCopied' : 'notCopied'));
   } catch (error) {
     toast(/** @type {Error} */ (error).message);
   }
 });
-share.hidden = false;
+share.hidden = document.documentElement.dataset.access !== 'signed' || Boolean(shared);
 addEventListener('pagehide', (event) => { if (!event.persisted) bar.destroy(); });

@@ -10,6 +10,8 @@ import { ago, span, t } from './words.js';
 const REFRESH_MS = 3000;
 const PAGE = 25;
 const STUCK_S = 60;
+/** What the filter's words mean to the API. @type {Record<string, string>} */
+const STATES = { active: 'pending,running,cancelling', pending: 'pending', running: 'running,cancelling', completed: 'completed', failed: 'failed', cancelled: 'cancelled' };
 
 const tools = /** @type {HTMLFormElement} */ (byId('tools'));
 const body = byId('rows');
@@ -106,22 +108,25 @@ class Row {
 async function load() {
   const mine = ++turn;
   const asked = new FormData(tools);
-  const query = new URLSearchParams({ limit: String(PAGE), sort: String(asked.get('sort')), state: String(asked.get('state')) });
+  const order = String(asked.get('sort'));
+  const query = new URLSearchParams({ limit: String(PAGE), order: order === 'failed' ? 'newest' : order });
+  const states = order === 'failed' ? 'failed' : STATES[String(asked.get('state'))];
+  if (states) query.set('state', states);
   const q = String(asked.get('q') ?? '').trim();
-  if (q) query.set('q', q);
+  if (q) query.set('search', q);
   if (here) query.set('cursor', here);
   let page;
   try {
-    page = await api(`/api/overview?${query}`);
+    page = await api(`/api/tasks?${query}`);
   } catch (error) {
     if (mine === turn) trouble(error);
     return;
   }
   if (mine !== turn) return;
   banner.replaceChildren();
-  skew = page.server_time - Date.now() / 1000;
+  if (page.tasks[0]) skew = page.tasks[0].server_time - Date.now() / 1000;
   next = page.next_cursor;
-  draw(page.tasks, Boolean(q) || asked.get('state') !== 'all');
+  draw(page.tasks, Boolean(q || states));
 }
 
 /** @param {any[]} tasks @param {boolean} filtered */

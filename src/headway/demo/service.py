@@ -1,0 +1,180 @@
+"""What the demo does, free of Flask: start posts and test tasks, list and delete what was made, find pictures."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import zipfile
+from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING, Any, TypedDict
+
+from headway.demo.studio import STAGES, make_post
+from headway.demo.testwork import run_trial
+from headway.model.errors import HeadwayError, TaskNotFound
+from headway.model.ports import TaskQuery
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from headway.core.progress_manager import ProgressManager
+    from headway.demo.asked import PostAsked, TrialAsked
+    from headway.model.task import Task
+    from headway.runners.local import LocalRunner
+
+# How far one call looks for posts among the owner's other tasks.
+LOOKED_AT = 5_000
+PAGE = 200
+NAME_CHARS = 200
+_PICTURE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.(?:png|jpg|webp)")
+
+
+class StillRunning(HeadwayError):
+    """What is being made can't be deleted."""
+
+    code = "still_running"
+
+
+class PostPayload(TypedDict):
+    """A post in the history."""
+
+    task_id: str
+    topic: str
+    title: str | None
+    state: str
+    worker: str | None
+    progress: float | None
+    attempt: int
+    style: str | None
+    thumbs: list[str]
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class PostPage:
+    posts: list[PostPayload]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Runners:
+    """Who runs what: posts, test tasks that only wait, and those that end their process."""
+
+    posts: LocalRunner
+    trials: LocalRunner
+    processes: LocalRunner
+
+    def close(self) -> None:
+        for runner in (self.posts, self.trials, self.processes):
+            runner.close()
+
+
+class Studio:
+    """The demo's use cases. `data_dir` has a folder for each post, named after its task."""
+
+    def __init__(self, manager: ProgressManager, runners: Runners, data_dir: Path) -> None:
+        self.manager = manager
+        self._runners = runners
+        self._data_dir = data_dir
+
+    def start_post(self, asked: PostAsked, owner: str) -> str:
+        """The id of the task that makes the post. Raises `QueueFull`."""
+        return self._runners.posts.submit(
+            make_post,
+            name=asked.topic[:NAME_CHARS],
+            stages=STAGES,
+            owner=owner,
+            topic=asked.topic,
+            cards=asked.cards,
+            style=asked.style,
+            language=asked.language,
+            seed=asked.seed,
+            data_dir=str(self._data_dir),
+        )
+
+    def start_trial(self, asked: TrialAsked, owner: str) -> str:
+        """The id of a test task. Raises `QueueFull`, `InvalidValue`."""
+        runner = self._runners.processes if asked.outcome == "crash" or asked.process else self._runners.trials
+        return runner.submit(
+            run_trial,
+            name=f"Test task: {asked.seconds:g} s, {asked.updates:,} updates, {asked.outcome}",
+            stages=list(asked.stages) or None,
+            owner=owner,
+            seconds=asked.seconds,
+            updates=asked.updates,
+            steps=list(asked.stages),
+            outcome=asked.outcome,
+        )
+
+    def kill_worker(self, task: Task) -> bool:
+        """End the process that runs the task, by force. False where it runs in none of its own."""
+        runner = {runner.name: runner for runner in (self._runners.posts, self._runners.processes)}.get(
+            task.runner or ""
+        )
+        return runner is not None and runner.kill_task(task) is not None
+
+    def posts(self, owner: str, *, search: str | None, cursor: str | None, limit: int) -> PostPage:
+        """The owner's posts, newest first. `next_cursor` may lead to an empty page. Raises `InvalidValue`."""
+        posts: list[PostPayload] = []
+        looked_at = 0
+        while True:
+            page = self.manager.query(
+                TaskQuery(owner=owner, search=search, cursor=cursor, limit=min(PAGE, max(1, limit - len(posts))))
+            )
+            posts += [self._payload(task) for task in page if task.runner == self._runners.posts.name]
+            cursor = page.next_cursor
+            looked_at += len(page)
+            if cursor is None or len(posts) >= limit or looked_at >= LOOKED_AT:
+                return PostPage(posts, cursor)
+
+    def delete_post(self, task_id: str) -> None:
+        """The post, its words and its pictures are gone. Raises `StillRunning`, `TaskNotFound`."""
+        if not self.manager.delete_task(task_id):
+            raise StillRunning("it is still being made; cancel it first")
+        shutil.rmtree(self._data_dir / task_id, ignore_errors=True)
+
+    def picture(self, task_id: str, name: str) -> Path:
+        """The file of one picture. Raises `TaskNotFound` where there is none."""
+        path = self._data_dir / task_id / name
+        if not _PICTURE.fullmatch(name) or not path.is_file():
+            raise TaskNotFound(task_id)
+        return path
+
+    def archive(self, task: Task) -> IO[bytes]:
+        """All pictures and the words as a zip file, to be read from its beginning."""
+        post = self._result(task)
+        if not post:
+            raise TaskNotFound(task.task_id)
+        file = SpooledTemporaryFile(max_size=16 * 1024 * 1024)  # noqa: SIM115 - the response closes it
+        # PNG is compressed already.
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+            words = f"{post['title']}\n\n{post['text']}\n\n{' '.join('#' + tag for tag in post['tags'])}\n"
+            archive.writestr("post.txt", words)
+            for card in post["cards"]:
+                with contextlib.suppress(TaskNotFound):
+                    archive.write(self.picture(task.task_id, card["file"]), card["file"])
+        file.seek(0, os.SEEK_SET)
+        return file
+
+    def _payload(self, task: Task) -> PostPayload:
+        post = self._result(task)
+        return {
+            "task_id": task.task_id,
+            "topic": post.get("topic") or task.name or "",
+            "title": post.get("title"),
+            "state": task.state,
+            "worker": task.worker,
+            "progress": task.progress,
+            "attempt": task.attempt,
+            "style": post.get("style"),
+            "thumbs": [card["thumb"] for card in post.get("cards", [])][:1],
+            "created_at": task.created_at,
+        }
+
+    def _result(self, task: Task) -> dict[str, Any]:  # Any: the result as make_post gave it
+        if task.state != "completed":
+            return {}
+        result = self.manager.get_result(task.task_id) if task.has_large_result else task.result
+        return result if isinstance(result, dict) else {}
