@@ -19,7 +19,8 @@ from headway.model.errors import (
     TaskNotFound,
 )
 from headway.model.ports import LogPage, Store, TaskPage
-from headway.model.task import Stage, Task, TaskError, TaskStatus
+from headway.model.stage import Stage
+from headway.model.task import Task, TaskError, TaskStatus
 
 __version__ = "0.1.0"
 

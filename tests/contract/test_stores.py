@@ -14,7 +14,8 @@ from headway.model import limits
 from headway.model.change import LogLine
 from headway.model.errors import InvalidValue, TaskExists, TaskNotFound
 from headway.model.ports import Lease, Store, Swap, TaskQuery
-from headway.model.task import Stage, Task, TaskError
+from headway.model.stage import Stage
+from headway.model.task import Task, TaskError
 from headway.stores.memory import MemoryStore
 from headway.stores.sqlite import SqliteStore
 from tests.helpers import eventually

@@ -7,6 +7,7 @@ import logging
 import os
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 
 from headway.core.housekeeping import Chore, Housekeeping
 from headway.core.leases import Leases
@@ -14,7 +15,7 @@ from headway.core.retention import Retention
 from headway.core.write_behind import WriteBehind
 from headway.model import limits
 from headway.model.clock import Clock
-from headway.model.errors import StoreError, TaskNotFound
+from headway.model.errors import StoreError, TaskCancelled, TaskNotFound
 from headway.model.ports import Store
 from headway.model.task import Task, TaskError, Worker
 
@@ -61,6 +62,20 @@ class Engine:
             return task.completing(now, result=result, message=message)
 
         return self.writes.change(task_id, completing, attempt=attempt, large_result=large) is not None
+
+    def take_over(self, task_id: str, attempt: int | None) -> Task:
+        """The task as it runs from now on, held by this process. Raises `TaskCancelled` where it must not run."""
+        holder = self.leases.hold()
+
+        def taken_over(task: Task, now: float) -> Task:
+            if task.has_ended or task.state == "cancelling":
+                return task
+            return replace(task.starting(now, holder=holder), holder=holder, worker="alive", confirms_cancel=True)
+
+        stored = self.writes.change(task_id, taken_over, attempt=attempt)
+        if stored is None:
+            raise TaskCancelled(task_id, self.store.get(task_id).cancel_reason)
+        return stored
 
     def lose(self, task: Task, error: TaskError = WORKER_LOST) -> None:
         """The worker of this attempt is gone: the task fails, or is cancelled where it was asked to stop."""

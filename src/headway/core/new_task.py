@@ -6,7 +6,8 @@ import secrets
 
 from headway.model import limits
 from headway.model.errors import InvalidValue
-from headway.model.task import Task, declared_stages
+from headway.model.stage import declared_stages
+from headway.model.task import Task
 
 
 def new_task_id() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import weakref
@@ -17,17 +16,19 @@ from headway.core.engine import Engine
 from headway.core.failure import task_error
 from headway.core.new_task import new_task
 from headway.core.reporter import Reporter, checked_change, checked_line
-from headway.core.retention import KEPT_FOR, KEPT_TASKS, Retention
+from headway.core.retention import KEPT_FOR, KEPT_TASKS, Retention, age_s
+from headway.core.runner_registry import RunnerRegistry
+from headway.core.task_reader import TaskReader
 from headway.model import limits
 from headway.model.clock import Clock, SystemClock
-from headway.model.errors import InvalidValue, NotRetryable, TaskCancelled
-from headway.model.ports import LogPage, OnChange, OnReset, Runner, Store, TaskPage, TaskQuery
-from headway.model.task import FINAL, LIFE_CYCLE, State, Task, TaskError
+from headway.model.errors import InvalidValue, NotRetryable
+from headway.model.ports import OnChange, OnReset, Runner, Store
+from headway.model.task import FINAL, Task, TaskError, checked_state
 
 LEASE_S = 15.0
 
 
-class ProgressManager:
+class ProgressManager(TaskReader):
     """Creates tasks, takes their progress, and ends them. Safe to use from any thread.
 
     Constructing opens and starts nothing; the first call does, also anew in a forked child.
@@ -59,7 +60,7 @@ class ProgressManager:
         self._clock = clock or SystemClock()
         self._opening = threading.Lock()
         self._engine: Engine | None = None
-        self._runners: dict[str, Runner] = {}
+        self._runners = RunnerRegistry()
 
     # ── tasks ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -83,8 +84,7 @@ class ProgressManager:
         """
         engine = self._open()
         task = self._new_task(engine, name, task_id, total, indeterminate, stages, metadata, owner, public)
-        held = runner is not None and runner in self._runners and self._runners[runner].holds_pending
-        task = replace(task, runner=runner, job=job, holder=engine.leases.hold() if held else None)
+        task = replace(task, runner=runner, job=job, holder=self._holder_in_queue(runner))
         return engine.store.create(task).task_id
 
     def update_progress(
@@ -134,82 +134,45 @@ class ProgressManager:
         why = None if reason is None else limits.text(reason, "reason", limits.MESSAGE_CHARS)
         asked = self._change(task_id, lambda task, now: task.cancelling(why, now))
         task = asked or self.get_task(task_id)
-        if task.has_ended and asked is None:
+        if asked is None and task.has_ended:
             return False
-        runner = self._runners.get(task.runner or "")
-        if runner is not None:
-            runner.stop_task(task)
-            if force and task.state == "cancelling":
-                how = runner.kill_task(task)
-                if how is not None:
-                    self._change(task_id, lambda task, now: task.cancelled(now, how), attempt=task.attempt)
+        how = self._runners.stop(task, force=force)
+        if how is not None:
+            self._change(task_id, lambda task, now: task.cancelled(now, how), attempt=task.attempt)
         return True
-
-    def is_cancelled(self, task_id: str) -> bool:
-        """Whether it was asked to stop, or has been cancelled: within 100 ms of the call in another process."""
-        task = self._open().writes.slot(task_id).task
-        return task.state in ("cancelling", "cancelled")
 
     def retry_task(self, task_id: str) -> bool:
         """Begin a new attempt of what failed or was cancelled. Synced.
 
         Raises `NotRetryable`, `QueueFull`, `TaskNotFound`.
         """
-        engine = self._open()
-        if not self.can_retry(self.get_task(task_id)):
-            raise NotRetryable(task_id)
         stored = self._change(task_id, self._retrying)
         if stored is None:
             raise NotRetryable(task_id)
         try:
-            self._runners[stored.runner or ""].retry(stored)
+            self._runners.retry(stored)
         except Exception as error:
             why = task_error(error)
-            engine.writes.change(task_id, lambda task, now: task.failing(now, why), attempt=stored.attempt)
+            self._change(task_id, lambda task, now: task.failing(now, why), attempt=stored.attempt)
             raise
         return True
 
     def _retrying(self, task: Task, now: float) -> Task:
         if not self.can_retry(task):
             return task
-        again = task.retrying(now)
-        if again is not task and self._runners[task.runner or ""].holds_pending:
-            again = replace(again, holder=self._open().leases.hold())
-        return again
+        return replace(task.retrying(now), holder=self._holder_in_queue(task.runner))
 
     def can_retry(self, task: Task) -> bool:
         """Whether `retry_task` would do it: it failed or was cancelled, and a runner here knows how to run it."""
-        runner = self._runners.get(task.runner or "")
-        return runner is not None and "pending" in LIFE_CYCLE[task.state] and runner.can_retry(task)
-
-    def get_task(self, task_id: str) -> Task:
-        """The task as it is stored, after this process's pending change. Raises `TaskNotFound`, `InvalidValue`."""
-        engine = self._open()
-        engine.writes.flush(limits.task_id(task_id))
-        return engine.store.get(task_id)
-
-    def list_tasks(
-        self, *, state: str | None = None, owner: str | None = None, limit: int = 50, cursor: str | None = None
-    ) -> TaskPage:
-        """Tasks, newest first, up to `limit` (500 at most), from where the page before has ended."""
-        states = () if state is None else (_state(state),)
-        return self.query(TaskQuery(states=states, owner=owner, limit=limit, cursor=cursor))
-
-    def query(self, query: TaskQuery) -> TaskPage:
-        """Tasks by more than `list_tasks` takes: several states, a search, other orders. Raises `InvalidValue`."""
-        limits.whole(query.limit, "limit", 1, limits.PAGE)
-        for state in query.states:
-            _state(state)
-        return self._open().store.list(query)
+        return self._runners.can_retry(task)
 
     def delete_tasks(self, *, older_than: timedelta, state: str | None = None) -> int:
         """Delete what ended longer ago than that, with logs and results; how many. Tasks that have not ended stay."""
-        age_s = _age_s(older_than)
         if state is not None and state not in FINAL:
             raise InvalidValue("state", f"must be one of {', '.join(FINAL)}: only tasks that have ended are deleted")
         engine = self._open()
-        states = () if state is None else (_state(state),)
-        return engine.store.delete(finished_before=engine.store.now() - age_s, states=states)
+        states = () if state is None else (checked_state(state),)
+        return engine.store.delete(finished_before=engine.store.now() - age_s(older_than), states=states)
 
     def delete_task(self, task_id: str) -> bool:
         """Delete one task that has ended, with its log and result. False if it has not ended. Raises `TaskNotFound`."""
@@ -224,24 +187,6 @@ class ProgressManager:
         engine = self._open()
         slot = engine.writes.slot(task_id)
         return slot.add_log(checked_line(engine.store.now(), text, level))
-
-    def read_log(self, task_id: str, start: int = 1, limit: int = 1_000) -> LogPage:
-        """Up to `limit` lines from number `start` on (1 is the first). Raises `TaskNotFound`, `InvalidValue`."""
-        limits.whole(start, "start", 1, limits.AMOUNT)
-        limits.whole(limit, "limit", 1, limits.LOG_LINES)
-        engine = self._open()
-        engine.writes.flush(limits.task_id(task_id))
-        return engine.store.read_log(task_id, start, limit)
-
-    def get_result(self, task_id: str) -> Any:
-        """The result of any size, or None where there is none. Raises `TaskNotFound`."""
-        encoded = self.get_result_json(task_id)
-        return None if encoded is None else json.loads(encoded)
-
-    def get_result_json(self, task_id: str) -> str | None:
-        """The same as JSON text, not decoded."""
-        task = self.get_task(task_id)
-        return self._open().store.large_result(task_id) if task.has_large_result else task.inline_result
 
     # ── running ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -269,31 +214,15 @@ class ProgressManager:
         Raises `TaskNotFound`, and `TaskCancelled` when the task (or that attempt) has ended, or was asked to stop.
         """
         engine = self._open()
-        holder = engine.leases.hold()
-
-        def taken_over(task: Task, now: float) -> Task:
-            if task.has_ended or task.state == "cancelling":
-                return task
-            running = task.starting(now, holder=holder)
-            return replace(running, holder=holder, worker="alive", confirms_cancel=True)
-
-        stored = engine.writes.change(limits.task_id(task_id), taken_over, attempt=attempt)
-        if stored is None:
-            task = engine.store.get(task_id)
-            if not task.has_ended and task.state != "cancelling" and attempt in (None, task.attempt):
-                return self._reporter(engine, task)  # It was ours already.
-            raise TaskCancelled(task_id, task.cancel_reason)
-        return self._reporter(engine, stored)
+        return self._reporter(engine, engine.take_over(limits.task_id(task_id), attempt))
 
     def register_runner(self, runner: Runner) -> None:
         """Let `retry_task` and `cancel_task` reach this runner by its name."""
-        if self._runners.setdefault(runner.name, runner) is not runner:
-            raise InvalidValue("name", f"must be unique: there is a runner {runner.name!r} already")
+        self._runners.add(runner)
 
     def forget_runner(self, runner: Runner) -> None:
         """The runner has been closed."""
-        if self._runners.get(runner.name) is runner:
-            del self._runners[runner.name]
+        self._runners.remove(runner)
 
     def give_up(self, task_id: str, attempt: int, error: TaskError) -> None:
         """The worker of this attempt is gone, says its runner: the task fails, or is cancelled where that was asked."""
@@ -389,6 +318,9 @@ class ProgressManager:
             ids_are_secrets=self.access == "capability",
         )
 
+    def _holder_in_queue(self, runner: str | None) -> str | None:
+        return self._open().leases.hold() if self._runners.holds_pending(runner) else None
+
     def _reporter(self, engine: Engine, task: Task) -> Reporter:
         return Reporter(engine.writes.open_slot(task), engine.store.now, StoredEnding(self._open))
 
@@ -416,16 +348,3 @@ class ProgressManager:
 
 def _message(message: object) -> str | None:
     return None if message is None else limits.text(message, "message", limits.MESSAGE_CHARS)
-
-
-def _state(state: str) -> State:
-    for known in LIFE_CYCLE:
-        if state == known:
-            return known
-    raise InvalidValue("state", f"must be one of {', '.join(LIFE_CYCLE)}")
-
-
-def _age_s(older_than: object) -> float:
-    if not isinstance(older_than, timedelta) or older_than < timedelta(0):
-        raise InvalidValue("older_than", "must be a timedelta that is not negative")
-    return older_than.total_seconds()

@@ -15,7 +15,7 @@ from headway.model import limits
 from headway.model.change import NO_STAGES, Change, LogLine, StageChange, checked_amounts
 from headway.model.errors import InvalidValue, TaskCancelled
 from headway.model.ports import ACTIVE_STAGE, Cell, TaskWriter
-from headway.model.task import free_stage_name
+from headway.model.stage import free_stage_name
 
 T = TypeVar("T")
 

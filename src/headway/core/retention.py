@@ -32,3 +32,10 @@ class Retention:
             return 0
         before = None if self.age is None else store.now() - self.age.total_seconds()
         return store.delete(finished_before=before, keep=self.tasks)
+
+
+def age_s(older_than: object) -> float:
+    """A caller's age in seconds. Raises `InvalidValue`."""
+    if not isinstance(older_than, timedelta) or older_than < timedelta(0):
+        raise InvalidValue("older_than", "must be a timedelta that is not negative")
+    return older_than.total_seconds()

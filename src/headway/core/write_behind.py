@@ -134,18 +134,16 @@ class WriteBehind:
         old = slot.task
         while True:
             now = self._store.now()
-            if attempt is not None and old.attempt != attempt:
-                return None
             base = self._applied(slot, old, taken.change, now)
-            new = step(base, now)
+            new = step(base, now) if attempt in (None, old.attempt) else base
             if new is base:
                 # What is known here may be stale (another process may have retried it): only the store can refuse.
-                fresh = self._store.get(slot.task_id)
-                if (fresh.epoch, fresh.rev) == (old.epoch, old.rev):
+                latest = self._store.get(slot.task_id)
+                if (latest.epoch, latest.rev) == (old.epoch, old.rev):
                     slot.give_back(taken)
                     return None
-                slot.saw(fresh)
-                old = fresh
+                slot.saw(latest)
+                old = latest
                 continue
             counted, lines = numbered(taken, old, new)
             stored = self._store.swap(Swap(old, counted, tuple(lines), large_result))

@@ -9,7 +9,8 @@ from typing import Literal, NamedTuple
 
 from headway.model import limits
 from headway.model.errors import InvalidValue
-from headway.model.task import BEFORE_COMPLETION, Stage, Task
+from headway.model.stage import Stage
+from headway.model.task import BEFORE_COMPLETION, Task
 
 
 @dataclass(frozen=True, slots=True)

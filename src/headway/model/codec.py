@@ -6,7 +6,8 @@ import json
 from dataclasses import fields
 from typing import Any
 
-from headway.model.task import Stage, Task, TaskError
+from headway.model.stage import Stage
+from headway.model.task import Task, TaskError
 
 _LEFT_OUT = {"epoch", "server_time", "stages", "error"}
 _DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Task) if field.name not in _LEFT_OUT}

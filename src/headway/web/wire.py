@@ -12,7 +12,8 @@ from typing import Any, Literal, NotRequired, TypedDict
 from headway.model import limits
 from headway.model.change import LogLine
 from headway.model.errors import HeadwayError, InvalidValue
-from headway.model.task import Stage, Task
+from headway.model.stage import Stage
+from headway.model.task import Task
 from headway.web.json_text import to_json
 
 PROTOCOL = 1
