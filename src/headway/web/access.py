@@ -1,7 +1,7 @@
 """Who may watch and cancel a task: rules that every join, cancel, retry and HTTP call is held against by itself.
 
-`capability`: who knows the random id may. `signed`: who shows a token for it may. Or a callable of the host application.
-A refused caller is told what an unknown id is told.
+`capability`: who knows the random id may. `signed`: who shows a token for it may. Or a callable of the host application
+decides. A refused caller is told what is told of an unknown id.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class CapabilityAccess:
 class SignedAccess:
     """Tokens that name one task, what their bearer may do with it, and until when. Signed by itsdangerous.
 
-    `secrets`: the first signs, all verify; to rotate, put the new one first and drop the old when its tokens have expired.
+    `secrets`: the first signs, all verify. To rotate, put the new one first; drop the old when its tokens have expired.
     """
 
     is_quick = True
@@ -78,8 +78,7 @@ class SignedAccess:
         if not granted or set(granted) - set(SCOPES):
             raise InvalidValue("scopes", f"must be some of {', '.join(SCOPES)}")
         expiry = self._clock.time() + limits.number(ttl_s, "ttl_s", 0, limits.AMOUNT)
-        token = self._serializer.dumps([limits.task_id(task_id), granted, round(expiry, 3)])
-        return token if isinstance(token, str) else token.decode("ascii")
+        return self._serializer.dumps([limits.task_id(task_id), granted, round(expiry, 3)])
 
     def admits(self, request: Request, action: TaskAction, task_id: str) -> bool:
         if not request.token or not request.token.isascii():

@@ -1,4 +1,4 @@
-"""A frame: one event as JSON text, encoded once for each transport, and the same object for every viewer of the task."""
+"""A frame: one event as JSON text, encoded once for each transport, the same object for every viewer of the task."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from headway.web.packets import ack_packet, event_packet
 
 
 class Frame:
-    """What is sent. `epoch`, `rev`, `is_final` are those of the task; `last_line` is the log's where it is a log frame."""
+    """What is sent. `epoch`, `rev`, `is_final` are the task's; `last_line` is the log's where it is a log frame."""
 
     __slots__ = ("_packet", "cached", "epoch", "event", "is_final", "last_line", "payload", "rev")
 

@@ -3,8 +3,8 @@
     app = Gateway(manager, app=flask_app)        # uvicorn module:app
     fastapi_app.mount("/progress-bar", Gateway(manager))
 
-Below where it is mounted it serves Socket.IO at /socket.io, /api/tasks…, /healthz, /metrics and /static/; everything else
-goes to the WSGI app.
+Below where it is mounted it serves Socket.IO at /socket.io, /api/tasks…, /healthz, /metrics and /static/; everything
+else goes to the WSGI app.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ STORE_THREADS = 16
 class Gateway:
     """An ASGI app. Constructing opens and starts nothing.
 
-    `access`: `capability`, `signed` (with `secrets`, by default HEADWAY_SECRET), or a callable (request, action, task) -> bool;
-    by default what the manager was given. `owner` and `operator` tell from a request who may list what. `origins`: other
-    sites whose pages may connect. `wsgi_body_limit` bounds the bodies of the WSGI app's requests.
+    `access`: `capability`, `signed` (with `secrets`, by default HEADWAY_SECRET), or a callable (request, action, task)
+    -> bool; by default what the manager was given. `owner` and `operator` tell from a request who may list what.
+    `origins`: other sites whose pages may connect. `wsgi_body_limit` bounds the bodies of the WSGI app's requests.
     """
 
     def __init__(
@@ -110,15 +110,16 @@ class Gateway:
     async def close(self) -> None:
         """End streams and sockets, stop listening to the store. The manager stays open."""
         self._streams.close()
-        await self._engine.close()
+        self._engine.stop()
         self._driver.stop()
         self._executor.shutdown(wait=False, cancel_futures=True)
         if self._wsgi is not None:
             self._wsgi.close()
 
-    def stop_streams(self) -> None:
-        """End the event streams: a server that stops gracefully waits for them."""
+    def drain(self) -> None:
+        """End event streams and sockets, on the loop: a server that stops gracefully waits for them."""
         self._streams.close()
+        self._engine.disconnect_all()
 
     # ── the roads ────────────────────────────────────────────────────────────────────────────────────────────
 

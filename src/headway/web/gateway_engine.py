@@ -1,8 +1,8 @@
 """Socket.IO on ASGI by python-socketio: connects and keeps sockets; every event goes to the `Protocol`.
 
 Messages are looked at before python-socketio parses them: that is where they are counted, and where what is no event
-of ours is refused. Frames are put straight into a client's queue, and only while nearly nothing waits there: python-socketio's
-own `emit` costs a task a recipient, and its queues are unbounded.
+of ours is refused. Frames are put straight into a client's queue, and only while nearly nothing waits there:
+python-socketio's own `emit` costs a task a recipient, and its queues are unbounded.
 """
 
 from __future__ import annotations
@@ -76,10 +76,13 @@ class Engine:
             scope["headway.body"] = body
         await self._eio.handle_request(scope, receive, send)
 
-    async def close(self) -> None:
-        """Disconnect everybody; they come back, to whoever serves then."""
+    def disconnect_all(self) -> None:
+        """They come back, to whoever serves then."""
         for client in list(self._clients.values()):
             client.close()
+
+    def stop(self) -> None:
+        self.disconnect_all()
         if self._eio.service_task_event is not None:
             self._eio.service_task_event.set()
 
@@ -132,7 +135,7 @@ class Engine:
         client = self._clients.pop(eio_sid, None)
         if client is not None:
             client.leave(self._protocol)
-            client.cancel_timer()
+            client.end()
             self._protocol.give_place()
 
     # ── from python-socketio ─────────────────────────────────────────────────────────────────────────────────
@@ -200,6 +203,11 @@ class Client(PacketOutlet):
     def _wait_for_entry(self) -> None:
         self._timer = self._loop.call_later(self._bounds.enter_within_s, self.close)
 
+    def end(self) -> None:
+        """The session is over: its writer, or a poll that hangs, must not wait for a next packet."""
+        self.cancel_timer()
+        self._loop.call_soon(self._socket.queue.put_nowait, None)  # After the CLOSE packet, if there is one.
+
     def cancel_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -253,7 +261,6 @@ async def _disconnect(eio: Any, eio_sid: str) -> None:
     if socket is None:
         return
     await socket.close(wait=False, reason=eio.reason.SERVER_DISCONNECT)
-    socket.queue.put_nowait(None)  # Ends its writer, and so the transport.
 
 
 class _WebSocket(asgi.WebSocket):  # type: ignore[misc]  # engineio ships no types

@@ -1,8 +1,8 @@
 """The hub: tasks that somebody watches, and what each of their viewers has seen.
 
 Stored changes come in on any thread (`take`), wait as 'dirty' tasks, never as queued messages, and go out on the one
-thread or loop of the hub's driver (`deliver`): the newest state of each, as one frame for all viewers. What a viewer has
-seen is kept as (epoch, rev), so that what it sees rises strictly; a slow viewer is passed over and gets newer news
+thread or loop of the hub's driver (`deliver`): the newest state of each, as one frame for all viewers. What a viewer
+has seen is kept as (epoch, rev), so that what it sees rises strictly; a slow viewer is passed over and gets newer news
 later. Lost notifications heal: every few seconds the revs of watched tasks are compared with the store.
 """
 
@@ -123,7 +123,7 @@ class Watch:
 class Hub:
     """Watched tasks → frames. `join`, `leave`, `drop` and `take` from any thread; `deliver` from the driver's alone.
 
-    `max_rate`: states a second of one task when several processes write it (one process conflates by itself); None: no cap.
+    `max_rate`: states a second of one task when several processes write it (one conflates by itself); None: no cap.
     """
 
     def __init__(
@@ -354,7 +354,7 @@ class Hub:
     # ── what goes out: the driver's thread ───────────────────────────────────────────────────────────────────
 
     def deliver(self, budget_s: float | None = 0.005) -> float | None:
-        """Send what is due, for about `budget_s` seconds. In how many seconds to call again: 0 is at once, None when woken."""
+        """Send what is due, for about `budget_s` seconds. When to call again, in seconds: 0 now, None when woken."""
         started = self._clock.monotonic()
         while True:
             if self._round is None:
@@ -435,6 +435,7 @@ class Hub:
         if not subscription.is_over:
             self._serve(subscription, subscription.watch)
             self._logs.follow(subscription)
+            self._serve(subscription, subscription.watch)
 
     def _serve(self, subscription: Subscription, watch: Watch) -> None:
         task = watch.task
@@ -442,6 +443,10 @@ class Hub:
             return
         if subscription.rev >= task.rev and subscription.epoch == task.epoch and not subscription.is_owed:
             return
+        if task.has_ended and not subscription.is_owed and subscription.follower is not None:
+            self._logs.follow(subscription)
+            if subscription.follower.is_behind(task):
+                return  # The end comes last; reading the page brings us back here.
         frame = self._frame(watch, task)
         if self.offer(subscription, frame):
             subscription.epoch, subscription.rev, subscription.is_owed = frame.epoch, frame.rev, False

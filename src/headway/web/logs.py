@@ -16,6 +16,7 @@ from headway.core.progress_manager import ProgressManager
 from headway.model.change import LogLine
 from headway.model.errors import StoreError, TaskNotFound
 from headway.model.ports import LogPage
+from headway.model.task import Task
 from headway.web.frames import Frame
 from headway.web.wire import log_payload_json
 
@@ -31,7 +32,7 @@ PAGE_CHARS = 64 * 1024
 class LogFollower:
     """Where one viewer is in a log."""
 
-    __slots__ = ("epoch", "is_wanting", "next_line", "page")
+    __slots__ = ("epoch", "is_stuck", "is_wanting", "next_line", "page")
 
     def __init__(self, start: int) -> None:
         self.next_line = start
@@ -39,6 +40,12 @@ class LogFollower:
         self.page: Frame | None = None
         """Read, and not yet taken by the viewer."""
         self.is_wanting = False
+        self.is_stuck = False
+        """Its page could not be read."""
+
+    def is_behind(self, task: Task) -> bool:
+        """Whether lines that the task has are still to come."""
+        return self.next_line <= task.log_count and self.epoch == task.epoch and not self.is_stuck
 
 
 class LogReader:
@@ -90,9 +97,8 @@ class LogReader:
                     return
             for (epoch, start), followers in wanting.items():
                 page = self._page(watch, epoch, start)
-                if page is None:
-                    continue  # The hub's healing asks again.
                 for _, follower in followers:
+                    follower.is_stuck = page is None  # The hub's healing asks again.
                     if follower.epoch == epoch:
                         follower.page = page
                 self._hub.serve_again([subscription for subscription, _ in followers])

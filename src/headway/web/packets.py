@@ -1,4 +1,4 @@
-"""Socket.IO packets as text, of the few kinds that Headway speaks (Socket.IO protocol 5): EVENT and ACK without attachments.
+"""Socket.IO packets as text, of the kinds that Headway speaks (protocol 5): EVENT and ACK, without attachments.
 
 `2/progress,17["join",{…}]` is an event that asks for acknowledgement 17; `3/progress,17[{…}]` is that.
 """

@@ -1,7 +1,7 @@
 """What each event does, free of transport: join, leave, cancel_task, retry_task, ping. Synchronous and thread-safe.
 
-An adapter makes a `Connection` for each client that entered the namespace, hands every event to `receive`, and `forget`s
-the connection when the client is gone.
+An adapter makes a `Connection` for each client that entered the namespace, hands every message to `admit` and the event
+in it to `receive`, and `forget`s the connection when the client is gone.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def bearer(headers: Mapping[str, str]) -> str | None:
 
 
 def from_loopback(request: Request) -> bool:
-    """Whether it comes from this very machine: the peer and the host asked for are loopback, and no proxy stands between.
+    """Whether it comes from this very machine: peer and host asked for are loopback, and no proxy stands between.
 
     The host's name counts because another site's name may be made to resolve to 127.0.0.1 (DNS rebinding).
     """

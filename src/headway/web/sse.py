@@ -1,7 +1,7 @@
 """Server-Sent Events: one task as a stream of `progress` and `log` events, free of transport.
 
-Each event's id is `EPOCH:REV:N` (N the last log line sent, or 0), so that `Last-Event-ID` resumes where a stream broke. It
-ends after the final state and the log that was asked for; a resume after that is answered by 204.
+Each event's id is `EPOCH:REV:N` (N the last log line sent, or 0), so that `Last-Event-ID` resumes where a stream broke.
+It ends after the final state and the log that was asked for; a resume after that is answered by 204.
 https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 

@@ -1,0 +1,105 @@
+"""Runs a gateway under uvicorn, with the bounds that only the server can keep."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from asyncio.transports import BaseTransport
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from headway.web.gateway import Gateway
+
+log = logging.getLogger(__name__)
+
+HEADERS_WITHIN_S = 15
+GRACE_S = 10
+
+
+def serve(
+    gateway: Gateway,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    sockets: list[socket.socket] | None = None,
+    on_ready: Callable[[str], None] | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM. `port` 0 is any free one; `on_ready` is told the URL. Raises OSError."""
+    new_server(gateway, host=host, port=port, on_ready=on_ready).run(sockets or [listen(host, port)])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket. Raises OSError, which says that the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except BaseException:
+        bound.close()
+        raise
+    return bound
+
+
+def new_server(
+    gateway: Gateway, *, host: str = "127.0.0.1", port: int = 8080, on_ready: Callable[[str], None] | None = None
+) -> uvicorn.Server:
+    """A uvicorn server with a configuration of ours; `run(sockets=[…])` or `await serve(…)` it."""
+    return _Server(config_for(gateway, host=host, port=port), gateway, on_ready)
+
+
+def config_for(gateway: Gateway, **options: Any) -> uvicorn.Config:
+    """What a gateway needs of uvicorn: small messages, no pings beside Engine.IO's, nothing logged but trouble."""
+    defaults: dict[str, Any] = {
+        "http": PatientProtocol,
+        "ws_max_size": gateway.bounds.message_bytes,
+        "ws_ping_interval": None,
+        "ws_per_message_deflate": False,
+        "access_log": False,
+        "log_level": "warning",
+        "server_header": False,
+        "lifespan": "on",
+        "backlog": 4096,
+        "timeout_graceful_shutdown": GRACE_S,
+    }
+    return uvicorn.Config(gateway, **{**defaults, **options})
+
+
+class PatientProtocol(H11Protocol):
+    """uvicorn's, but a connection must say what it wants within some seconds."""
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(transport)  # type: ignore[arg-type]
+        self.loop.call_later(HEADERS_WITHIN_S, self._close_if_silent)
+
+    def _close_if_silent(self) -> None:
+        transport: Any = self.transport
+        # A WebSocket has changed its protocol by now; a request has a cycle.
+        if not self.cycle and not transport.is_closing() and transport.get_protocol() is self:
+            transport.close()
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, gateway: Gateway, on_ready: Callable[[str], None] | None) -> None:
+        super().__init__(config)
+        self._gateway = gateway
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and self._on_ready is not None:
+            self._on_ready(self._url())
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._gateway.drain()
+        await asyncio.sleep(0)
+        await super().shutdown(sockets)
+
+    def _url(self) -> str:
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        shown = {"0.0.0.0": "localhost", "::": "localhost", "127.0.0.1": "localhost"}.get(host, host)
+        return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
