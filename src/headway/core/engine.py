@@ -63,11 +63,13 @@ class Engine:
 
         return self.writes.change(task_id, completing, attempt=attempt, large_result=large) is not None
 
-    def take_over(self, task_id: str, attempt: int | None) -> Task:
+    def take_over(self, task_id: str, attempt: int | None, *, again: bool = False) -> Task:
         """The task as it runs from now on, held by this process. Raises `TaskCancelled` where it must not run."""
         holder = self.leases.hold()
 
         def taken_over(task: Task, now: float) -> Task:
+            if again and task.state == "failed":
+                task = task.retrying(now)
             if task.has_ended or task.state == "cancelling":
                 return task
             return replace(task.starting(now, holder=holder), holder=holder, worker="alive", confirms_cancel=True)

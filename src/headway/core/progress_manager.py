@@ -208,13 +208,15 @@ class ProgressManager(TaskReader):
         started = task.starting(engine.store.now(), holder=engine.leases.hold(), confirms_cancel=True)
         return self._reporter(engine, engine.store.create(started))
 
-    def attach(self, task_id: str, *, attempt: int | None = None) -> Reporter:
+    def attach(self, task_id: str, *, attempt: int | None = None, again: bool = False) -> Reporter:
         """A reporter for a task that exists: it runs from now on, by this process. A context manager.
+
+        `again`: where it has failed, begin the next attempt (a broker has delivered it once more).
 
         Raises `TaskNotFound`, and `TaskCancelled` when the task (or that attempt) has ended, or was asked to stop.
         """
         engine = self._open()
-        return self._reporter(engine, engine.take_over(limits.task_id(task_id), attempt))
+        return self._reporter(engine, engine.take_over(limits.task_id(task_id), attempt, again=again))
 
     def register_runner(self, runner: Runner) -> None:
         """Let `retry_task` and `cancel_task` reach this runner by its name."""
