@@ -31,7 +31,7 @@ class AsyncioDriver:
         self._is_woken = False
         self._timer: asyncio.TimerHandle | None = None
         self._healing: asyncio.TimerHandle | None = None
-        hub.driver = self
+        hub.driven_by(self)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """On the loop. Safe to call again; another loop takes over from one that was closed."""
@@ -136,7 +136,7 @@ class TaskDriver:
         self._waker: Waker | None = None
         self._pid = 0
         self._heal_at = 0.0
-        hub.driver = self
+        hub.driven_by(self)
 
     def start(self) -> None:
         """Safe to call again; a forked child starts anew."""

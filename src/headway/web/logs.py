@@ -21,7 +21,8 @@ from headway.web.frames import Frame
 from headway.web.wire import log_payload_json
 
 if TYPE_CHECKING:
-    from headway.web.hub import Hub, Subscription, Watch
+    from headway.web.delivery import Delivery
+    from headway.web.watches import Subscription, Watch
 
 log = logging.getLogger(__name__)
 
@@ -51,9 +52,9 @@ class LogFollower:
 class LogReader:
     """Reads pages in the background and offers them on the driver's thread."""
 
-    def __init__(self, manager: ProgressManager, hub: Hub) -> None:
+    def __init__(self, manager: ProgressManager, delivery: Delivery) -> None:
         self._manager = manager
-        self._hub = hub
+        self._delivery = delivery
         self._lock = threading.Lock()
 
     def follow(self, subscription: Subscription) -> None:
@@ -67,7 +68,7 @@ class LogReader:
             follower.next_line = 1 if follower.epoch else follower.next_line
             follower.epoch, follower.page = task.epoch, None
         if follower.page is not None:
-            if not self._hub.offer(subscription, follower.page):
+            if not self._delivery.offer(subscription, follower.page):
                 return
             follower.next_line, follower.page = follower.page.last_line + 1, None
         if task.log_count >= follower.next_line:
@@ -79,7 +80,7 @@ class LogReader:
             if watch.is_reading_log:
                 return
             watch.is_reading_log = True
-        driver = self._hub.driver
+        driver = self._delivery.driver
         if driver is not None:
             driver.background(partial(self._read_wanted, watch))
 
@@ -101,7 +102,7 @@ class LogReader:
                     follower.is_stuck = page is None  # The hub's healing asks again.
                     if follower.epoch == epoch:
                         follower.page = page
-                self._hub.serve_again([subscription for subscription, _ in followers])
+                self._delivery.serve_again([subscription for subscription, _ in followers])
 
     def _page(self, watch: Watch, epoch: str, start: int) -> Frame | None:
         task = watch.task

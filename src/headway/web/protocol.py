@@ -27,7 +27,8 @@ from headway.web.request import Request
 from headway.web.wire import Ack, Action, WireError
 
 if TYPE_CHECKING:
-    from headway.web.hub import Hub, Subscription
+    from headway.web.hub import Hub
+    from headway.web.watches import Subscription
 
 log = logging.getLogger(__name__)
 

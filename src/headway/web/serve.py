@@ -78,8 +78,9 @@ class PatientProtocol(H11Protocol):
 
     def _close_if_silent(self) -> None:
         transport: Any = self.transport
+        cycle: object = self.cycle
         # A WebSocket has changed its protocol by now; a request has a cycle.
-        if not self.cycle and not transport.is_closing() and transport.get_protocol() is self:
+        if cycle is None and not transport.is_closing() and transport.get_protocol() is self:
             transport.close()
 
 

@@ -1,0 +1,219 @@
+"""What goes out: on the one thread or loop of the hub's driver, the newest state of each task to all its viewers.
+
+Nothing queues: a task is 'dirty', not a list of messages; a viewer that can't take a frame now is 'slow', and gets what
+is newest when it can. A round yields now and then, so that a large room doesn't hold up the loop.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+
+from headway.core.progress_manager import ProgressManager
+from headway.model.clock import Clock
+from headway.model.task import Task
+from headway.web import wire
+from headway.web.frames import Frame
+from headway.web.logs import LogReader
+from headway.web.protocol import Connection
+from headway.web.watches import Driver, Stats, Subscription, Watch
+
+log = logging.getLogger(__name__)
+
+RETRY_S = 0.05
+"""How often a slow viewer is tried again."""
+FRESH_S = 0.1
+"""A frame kept for longer is built anew: its `server_time` is what viewers count ages against."""
+CHUNK = 32
+"""Viewers served between two looks at the clock."""
+
+
+class Delivery:
+    """`mark` and `serve_again` from any thread, the rest from the driver's.
+
+    `lock` is the hub's: it guards who watches. `drop` ends a connection whose way out is broken.
+    """
+
+    def __init__(
+        self,
+        manager: ProgressManager,
+        lock: threading.Lock,
+        drop: Callable[[Connection], None],
+        *,
+        max_rate: float | None,
+        clock: Clock,
+    ) -> None:
+        self.driver: Driver | None = None
+        self.mount = ""
+        self.stats = Stats()
+        self._interval_s = 0.0 if max_rate is None else 1 / max_rate
+        self._manager = manager
+        self._lock = lock
+        self._drop = drop
+        self._clock = clock
+        self._logs = LogReader(manager, self)
+        self._dirty: dict[Watch, None] = {}
+        self._joined: deque[Subscription] = deque()
+        self._slow: dict[Subscription, None] = {}
+        self._retry_at = 0.0
+        self._waiting: list[tuple[float, int, Watch]] = []
+        self._tie = count()
+        self._round: Iterator[None] | None = None
+
+    # ── from any thread ──────────────────────────────────────────────────────────────────────────────────────
+
+    def mark(self, watch: Watch) -> None:
+        """It has a newer state. Under the hub's lock."""
+        self._dirty[watch] = None
+
+    def unmark(self, watch: Watch) -> None:
+        """Nobody watches it any more. Under the hub's lock."""
+        self._dirty.pop(watch, None)
+
+    def forget(self, subscription: Subscription) -> None:
+        """It is over."""
+        self._slow.pop(subscription, None)
+
+    def serve_again(self, subscriptions: Sequence[Subscription]) -> None:
+        """They may be due something: they have joined, or a page of the log has been read."""
+        if subscriptions:
+            self._joined.extend(subscriptions)
+            self.wake()
+
+    def wake(self) -> None:
+        if self.driver is not None:
+            self.driver.wake()
+
+    # ── on the driver's ──────────────────────────────────────────────────────────────────────────────────────
+
+    def deliver(self, budget_s: float) -> float | None:
+        """Send what is due, for about `budget_s` seconds. When to call again, in seconds: 0 now, None when woken."""
+        until = self._clock.monotonic() + budget_s
+        while True:
+            if self._round is None:
+                self._round = self._deliveries(self._clock.monotonic())
+            try:
+                for _ in self._round:
+                    if self._clock.monotonic() >= until:
+                        return 0
+            except BaseException:
+                self._round = None
+                raise
+            self._round = None
+            if not self._dirty and not self._joined:
+                return self._next_delay(self._clock.monotonic())
+            if self._clock.monotonic() >= until:
+                return 0
+
+    def _next_delay(self, now: float) -> float | None:
+        due = [self._waiting[0][0]] if self._waiting else []
+        if self._slow:
+            due.append(self._retry_at)
+        return max(0.0, min(due) - now) if due else None
+
+    def _deliveries(self, now: float) -> Iterator[None]:
+        while self._joined:
+            self._serve_one(self._joined.popleft())
+            yield
+        if self._slow and now >= self._retry_at:
+            self._retry_at = now + RETRY_S
+            for subscription in list(self._slow):
+                self._serve_one(subscription)
+            yield
+        while self._waiting and self._waiting[0][0] <= now:
+            watch = heapq.heappop(self._waiting)[2]
+            watch.is_waiting = False
+            if watch.sent is not watch.task:
+                yield from self._serve_all(watch, now)
+        with self._lock:
+            dirty, self._dirty = self._dirty, {}
+        for watch in dirty:
+            if not self._must_wait(watch, now):
+                yield from self._serve_all(watch, now)
+            elif not watch.is_waiting:
+                watch.is_waiting = True
+                heapq.heappush(self._waiting, (watch.next_at, next(self._tie), watch))
+
+    def _must_wait(self, watch: Watch, now: float) -> bool:
+        """Above the rate for one task; never a change of state, an end above all."""
+        task, sent = watch.task, watch.sent
+        if not self._interval_s or task is None or sent is None or watch.next_at <= now:
+            return False
+        return (task.state, task.attempt, task.epoch) == (sent.state, sent.attempt, sent.epoch)
+
+    def _serve_all(self, watch: Watch, now: float) -> Iterator[None]:
+        task = watch.task
+        if task is None:
+            return
+        # One interval of credit: a writer's own 20 a second must pass, however its turns and ours fall together.
+        watch.next_at = max(watch.next_at, now - self._interval_s) + self._interval_s
+        watch.sent = task
+        since_look = 0
+        for subscription in self._audience(watch):
+            self._serve(subscription, watch)
+            since_look += 1
+            if since_look == CHUNK:
+                since_look = 0
+                yield
+        for subscription in list(watch.followers):
+            self._logs.follow(subscription)
+        yield
+
+    def _audience(self, watch: Watch) -> tuple[Subscription, ...]:
+        with self._lock:
+            if watch.audience is None:
+                watch.audience = tuple(watch.subscriptions.values())
+            return watch.audience
+
+    def _serve_one(self, subscription: Subscription) -> None:
+        self._slow.pop(subscription, None)
+        if not subscription.is_over:
+            self._serve(subscription, subscription.watch)
+            self._logs.follow(subscription)
+            self._serve(subscription, subscription.watch)
+
+    def _serve(self, subscription: Subscription, watch: Watch) -> None:
+        """Its newest state, be it newer than the one that this round began with."""
+        task = watch.task
+        if subscription.is_over or task is None:
+            return
+        if subscription.rev >= task.rev and subscription.epoch == task.epoch and not subscription.is_owed:
+            return
+        if task.has_ended and not subscription.is_owed and subscription.follower is not None:
+            self._logs.follow(subscription)
+            if subscription.follower.is_behind(task):
+                return  # The end comes last; reading the page brings us back here.
+        frame = self._frame(watch, task)
+        if self.offer(subscription, frame):
+            subscription.epoch, subscription.rev, subscription.is_owed = frame.epoch, frame.rev, False
+
+    def offer(self, subscription: Subscription, frame: Frame) -> bool:
+        """Whether the viewer took it. One that could not is tried again soon, with what is newest then."""
+        try:
+            if subscription.connection.outlet.offer(frame):
+                self.stats.frames += 1
+                return True
+        except Exception:
+            log.exception("a viewer was dropped: its way out is broken")
+            self._drop(subscription.connection)
+            return False
+        self.stats.skipped += 1
+        if not self._slow:
+            self._retry_at = self._clock.monotonic() + RETRY_S
+        self._slow[subscription] = None
+        return False
+
+    def _frame(self, watch: Watch, task: Task) -> Frame:
+        frame = watch.frame
+        now = self._clock.monotonic()
+        if frame is not None and frame.rev == task.rev and frame.epoch == task.epoch and now - watch.frame_at < FRESH_S:
+            return frame
+        if watch.head is None or watch.head[0] is not task:
+            watch.head = (task, wire.task_payload_head(task, self.mount))
+        frame = Frame.of_task(task, f"{watch.head[1]}{self._manager.store.now()!r}}}")
+        watch.frame, watch.frame_at = frame, now
+        return frame
