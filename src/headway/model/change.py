@@ -103,7 +103,8 @@ class Change(NamedTuple):
             return task
         stages = self._stages_after(task)
         completed, total = self.own.applied(task.completed, task.total) if self.own else (task.completed, task.total)
-        candidates = [self.progress, _share(completed, total) if self.own else None, _whole(stages)]
+        whole = None if stages is task.stages else _whole(stages)
+        candidates = (self.progress, _share(completed, total) if self.own else None, whole)
         progress = task.progress
         for candidate in candidates:
             if candidate is not None:

@@ -24,8 +24,8 @@ class InvalidValue(HeadwayError, ValueError):
         if code is not None:
             self.code = code
 
-    def __reduce__(self) -> tuple[type[InvalidValue], tuple[str, str]]:
-        return type(self), (self.field, self.limit)
+    def __reduce__(self) -> tuple[type[InvalidValue], tuple[str, str], dict[str, str]]:
+        return type(self), (self.field, self.limit), {"code": self.code}
 
 
 class _AboutTask(HeadwayError):
@@ -101,7 +101,11 @@ class MissingExtra(HeadwayError, ImportError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} is not installed; run: pip install 'headway[{extra}]'")
+        self.what = what
         self.extra = extra
+
+    def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str]]:
+        return type(self), (self.what, self.extra)
 
 
 class TaskFailed(HeadwayError):
@@ -122,3 +126,6 @@ class TaskCancelled(BaseException):
         super().__init__(f"task {task_id!r} was asked to stop" + (f": {reason}" if reason else ""))
         self.task_id = task_id
         self.reason = reason
+
+    def __reduce__(self) -> tuple[type[TaskCancelled], tuple[str, str | None]]:
+        return type(self), (self.task_id, self.reason)

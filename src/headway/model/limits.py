@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 import re
+from numbers import Integral, Real
 from typing import TypeAlias
 
 from headway.model.errors import InvalidValue
@@ -67,11 +67,26 @@ def level(value: object) -> str:
 
 
 def number(value: object, field: str, low: float, high: float) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    """`value` as a plain int or float; other real numbers (NumPy's, fractions) are taken too."""
+    if type(value) is not int and type(value) is not float:
+        value = _plain(value)
+    if value is None or value != value:  # NaN is not itself
         raise InvalidValue(field, f"must be a number from {low:,} to {high:,}")
     if not low <= value <= high:
-        raise InvalidValue(field, f"must be from {low:,} to {high:,}; it is {value:,}")
+        # A number of a thousand digits would make the message worse, not better.
+        raise InvalidValue(
+            field, f"must be from {low:,} to {high:,}" + (f"; it is {value:,}" if abs(value) <= AMOUNT else "")
+        )
     return value
+
+
+def _plain(value: object) -> int | float | None:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return None
+    try:
+        return int(value) if isinstance(value, Integral) else float(value)
+    except (OverflowError, ValueError):
+        return None
 
 
 def percent(value: object) -> int | float:

@@ -32,12 +32,12 @@ def declared_stages(value: object) -> tuple[Stage, ...] | None:
     """Stages from a list of names, of (name, weight) pairs, or of dicts of name, label, weight."""
     if value is None:
         return None
-    if not isinstance(value, list | tuple) or not 1 <= len(value) <= limits.STAGES:
-        raise InvalidValue("stages", f"must be a list of 1 to {limits.STAGES} stages")
+    if not isinstance(value, list | tuple) or len(value) > limits.STAGES:
+        raise InvalidValue("stages", f"must be a list of up to {limits.STAGES} stages")
     stages = tuple(_declared_stage(item) for item in value)
     if len({stage.name for stage in stages}) < len(stages):
         raise InvalidValue("stages", "must have a different name each")
-    return stages
+    return stages or None
 
 
 def _declared_stage(item: object) -> Stage:
