@@ -28,19 +28,9 @@ BUILT = ("progress.js", "progress.mjs", "socket.io.min.js")
 SMALLEST_FREE_BYTES = 100 * 1024 * 1024
 FEWEST_FILES = 1_024
 # SQLite's locks and its shared memory don't work over these. https://sqlite.org/wal.html
-NETWORK_FILE_SYSTEMS = frozenset("nfs nfs4 cifs smb3 smbfs 9p afs ceph glusterfs lustre fuse.sshfs".split())
-    "nfs",
-    "nfs4",
-    "cifs",
-    "smb3",
-    "smbfs",
-    "9p",
-    "afs",
-    "ceph",
-    "glusterfs",
-    "lustre",
-    "fuse.sshfs",
-}
+NETWORK_FILE_SYSTEMS = frozenset(
+    ["nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "fuse.sshfs"]
+)
 LUXURIES = {
     "orjson": "faster JSON (extra: fast)",
     "flask-socketio": "SocketIOHandlers in an existing Flask-SocketIO app (extra: flask-socketio)",

@@ -128,7 +128,8 @@ def title(task: TaskPayload) -> str:
 
 
 def _age_of(task: TaskPayload, since: float | None) -> str:
-    return "" if since is None else f" {duration(task['server_time'] - since)} ago"
+    age_s = 0 if since is None else task["server_time"] - since
+    return f" {duration(age_s)} ago" if age_s >= 1 else ""
 
 
 def _for(seconds: float) -> str:
