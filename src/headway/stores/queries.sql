@@ -10,7 +10,7 @@ SELECT epoch FROM meta
 SELECT seq FROM meta
 
 -- name: advance_seq
-UPDATE meta SET seq = :seq
+UPDATE meta SET seq = seq + ? RETURNING seq
 
 -- name: raise_floor
 UPDATE meta SET floor_rev = :rev WHERE floor_rev < :rev

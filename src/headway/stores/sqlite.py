@@ -6,9 +6,10 @@ changes are noticed by polling (sqlite_feed.py).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from headway.stores.sqlite_feed import SqliteFeed
 from headway.stores.sqlite_list import select_page
 from headway.stores.sqlite_queries import QUERIES
 from headway.stores.subscribers import Subscribers
+
+Changed = list[Task]
 
 BUSY_S = 5.0
 # At most so many lines share a row of the log, and so many rows are dropped at once.
@@ -56,15 +59,14 @@ class SqliteStore:
     # ── tasks ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def create(self, task: Task) -> Task:
-        with self._database.writing(synced=True) as (db, epoch):
+        with self._changing(synced=True) as (db, epoch, changed):
             now = self.now()
             seq, floor_rev = db.execute(QUERIES["counters"]).fetchone()
             stored = replace(task, epoch=epoch, rev=max(floor_rev + 1, int(now * 1000)), server_time=now)
             row = {name: getattr(stored, name) for name in _COLUMNS} | {"seq": seq + 1, "record": to_record(stored)}
             if not db.execute(QUERIES["insert"], row).rowcount:
                 raise TaskExists(task.task_id)
-            db.execute(QUERIES["advance_seq"], {"seq": seq + 1})
-        self._tell(epoch, seq + 1, [stored])
+            changed.append(stored)
         return stored
 
     def get(self, task_id: str) -> Task:
@@ -86,17 +88,17 @@ class SqliteStore:
         return self._swap(swaps, synced=False)
 
     def _swap(self, swaps: Sequence[Swap], *, synced: bool) -> list[Task | None]:
+        # Encoded before the transaction: other processes wait for that.
+        now, opened = self.now(), self.epoch()
+        ready = [_Ready(swap, now, opened) for swap in swaps]
         results: list[Task | None] = []
-        with self._database.writing(synced=synced) as (db, epoch):
-            now = self.now()
-            first_seq = seq = db.execute(QUERIES["last_seq"]).fetchone()[0] + 1
-            for swap in swaps:
-                stored = _swapped(db, swap, seq, now, epoch)
-                results.append(stored)
-                seq += stored is not None
-            if seq > first_seq:
-                db.execute(QUERIES["advance_seq"], {"seq": seq - 1})
-        self._tell(epoch, first_seq, [task for task in results if task is not None])
+        with self._changing(synced=synced) as (db, epoch, changed):
+            seq = db.execute(QUERIES["last_seq"]).fetchone()[0] + 1
+            for one in ready:
+                done = one.swap.old.epoch == epoch == opened and one.write(db, seq + len(changed))
+                results.append(one.stored if done else None)
+                if done:
+                    changed.append(one.stored)
         return results
 
     def list(self, query: TaskQuery) -> TaskPage:
@@ -199,10 +201,24 @@ class SqliteStore:
             if len(doomed) < DELETED_AT_ONCE:
                 return total
 
-    def _tell(self, epoch: str, first_seq: int, stored: Sequence[Task]) -> None:
-        if stored and self._subscribers:
-            self._feed.note_own(epoch, first_seq, first_seq + len(stored) - 1)
-            self._subscribers.tell(stored)
+    @contextlib.contextmanager
+    def _changing(self, *, synced: bool) -> Iterator[tuple[sqlite3.Connection, str, Changed]]:
+        """A transaction whose block stores tasks under the next numbers, and adds them to the list: they are told."""
+        changed: Changed = []
+        own: tuple[str, int, int] | None = None
+        try:
+            with self._database.writing(synced=synced) as (db, epoch):
+                yield db, epoch, changed
+                if changed:
+                    last_seq = db.execute(QUERIES["advance_seq"], (len(changed),)).fetchone()[0]
+                    # Before the commit: after it, the watching thread might be quicker and read them too.
+                    own = (epoch, last_seq - len(changed) + 1, last_seq)
+                    self._feed.expect_own(*own)
+        except BaseException:
+            if own is not None:
+                self._feed.forget_own(*own[:2])
+            raise
+        self._subscribers.tell(changed)
 
     def _last_seq(self) -> int:
         with self._database.reading() as (db, _):
@@ -238,27 +254,35 @@ def _tasks(rows: Iterable[tuple[str]], epoch: str, now: float) -> list[Task]:
     return [from_record(row[0], epoch=epoch, server_time=now) for row in rows]
 
 
-def _swapped(db: sqlite3.Connection, swap: Swap, seq: int, now: float, epoch: str) -> Task | None:
-    old, new = swap.old, swap.new
-    if old.epoch != epoch:
-        return None
-    stored = replace(new, epoch=epoch, rev=max(old.rev + 1, int(now * 1000)), server_time=now)
-    progress = (seq, stored.rev, stored.updated_at, to_record(stored))
-    key = (old.task_id, old.rev)
-    if _life(old) == _life(new):
-        # The usual case touches one index instead of five.
-        done = db.execute(QUERIES["update_progress"], (*progress, *key))
-    else:
-        done = db.execute(QUERIES["update_life"], (*progress, *_life(new), *key))
-    if not done.rowcount:
-        return None
-    if swap.log:
-        _append_log(db, stored, swap.log)
-    if swap.large_result is not None:
-        db.execute(QUERIES["put_result"], (old.task_id, swap.large_result))
-    elif old.has_large_result and not stored.has_large_result:
-        db.execute(QUERIES["drop_result"], (old.task_id,))
-    return stored
+class _Ready:
+    """A swap with the task as it will be stored, and encoded."""
+
+    __slots__ = ("_record", "stored", "swap")
+
+    def __init__(self, swap: Swap, now: float, epoch: str) -> None:
+        self.swap = swap
+        self.stored = replace(swap.new, epoch=epoch, rev=max(swap.old.rev + 1, int(now * 1000)), server_time=now)
+        self._record = to_record(self.stored)
+
+    def write(self, db: sqlite3.Connection, seq: int) -> bool:
+        """False where another writer was first."""
+        old, new = self.swap.old, self.stored
+        progress = (seq, new.rev, new.updated_at, self._record)
+        key = (old.task_id, old.rev)
+        if _life(old) == _life(new):
+            # The usual case touches one index instead of five.
+            done = db.execute(QUERIES["update_progress"], (*progress, *key))
+        else:
+            done = db.execute(QUERIES["update_life"], (*progress, *_life(new), *key))
+        if not done.rowcount:
+            return False
+        if self.swap.log:
+            _append_log(db, new, self.swap.log)
+        if self.swap.large_result is not None:
+            db.execute(QUERIES["put_result"], (old.task_id, self.swap.large_result))
+        elif old.has_large_result and not new.has_large_result:
+            db.execute(QUERIES["drop_result"], (old.task_id,))
+        return True
 
 
 def _life(task: Task) -> tuple[object, ...]:

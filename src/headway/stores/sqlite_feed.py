@@ -75,11 +75,18 @@ class SqliteFeed:
         if thread is not None and thread is not current_thread():
             thread.join(timeout_s)
 
-    def note_own(self, epoch: str, first_seq: int, last_seq: int) -> None:
-        """This process has stored these changes and tells them itself: don't read them again."""
+    def expect_own(self, epoch: str, first_seq: int, last_seq: int) -> None:
+        """This process is about to commit these changes, and tells them itself: don't read them again."""
         with self._lock:
             if epoch == self._epoch and first_seq == self._last_seq + 1:
                 self._last_seq = last_seq
+
+    def forget_own(self, epoch: str, first_seq: int) -> None:
+        """They were not committed after all: others may have these numbers."""
+        with self._lock:
+            if epoch == self._epoch:
+                self._last_seq = min(self._last_seq, first_seq - 1)
+                self._version = None
 
     def _run(self, stop: Event) -> None:
         while not stop.wait(POLL_S):
