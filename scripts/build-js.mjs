@@ -93,7 +93,7 @@ if (!isDone(key)) {
   await bundle();
   for (const name of ['progress.d.ts', 'progress.d.mts']) copyFileSync(join(sources, 'types.d.ts'), join(js, name));
   const bytes = gzipSync(readFileSync(join(js, 'progress.js')), { level: 9 }).length;
-  console.error(`headway: progress.js is ${(bytes / 1024).toFixed(1)} KiB, minified and gzipped`);
+  console.error(`headway: progress.js is ${(bytes / 1024).toFixed(2)} KiB, minified and gzipped`);
   if (bytes > MOST_BYTES) stop(`progress.js may be ${MOST_BYTES / 1024} KiB at most.`);
   writeFileSync(stamp, key);
 }

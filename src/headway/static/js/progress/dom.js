@@ -35,6 +35,7 @@ export function toggle(node, visible) {
 }
 
 const RING = 'M12 3a9 9 0 1 1 0 18a9 9 0 0 1 0-18z';
+const SIGN = 'M12 3.5l9.5 17h-19zM12 10v4.5M12 17.4v.1';
 const ARC = 'M21 12a9 9 0 1 1-6-8.5';
 /** Shapes that differ without their colours. @type {Record<string, string>} */
 const shapes = {
@@ -43,10 +44,12 @@ const shapes = {
   running: ARC,
   cancelling: `${ARC}M9.5 9.5h5v5h-5z`,
   cancelled: `${RING}M5.7 5.7l12.6 12.6`,
-  failed: 'M12 3.5l9.5 17h-19zM12 10v4.5M12 17.4v.1',
+  failed: SIGN,
   completed: `${RING}M8 12.3l2.8 2.8L16 9.6`,
   reconnecting: 'M20 11a8 8 0 0 0-14.6-3.5L3 10M3 4.5V10h5.5M4 13a8 8 0 0 0 14.6 3.5L21 14M21 19.5V14h-5.5',
   lost: 'M3 3l18 18M5 12a11 11 0 0 1 4-2.4M19 12a11 11 0 0 0-5-2.7M8.5 16a5 5 0 0 1 7 0M12 20v.1',
+  skipped: `${RING}M8.5 12h7`,
+  unknown: SIGN,
   silent: `${RING}M9.5 9v6M14.5 9v6`,
 };
 
@@ -59,5 +62,11 @@ export function icon() {
   svg.setAttribute('class', 'hw-icon');
   svg.setAttribute('part', 'icon');
   svg.append(path);
-  return { svg, show: (/** @type {string} */ shape) => attribute(path, 'd', shapes[shape] ?? RING) };
+  const show = (/** @type {string} */ shape) => {
+    const d = shapes[shape] ?? RING;
+    attribute(path, 'd', d);
+    // A page's `* { all: unset }` would take the attribute's shape away.
+    path.style.setProperty('d', `path("${d}")`);
+  };
+  return { svg, show };
 }

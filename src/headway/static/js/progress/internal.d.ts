@@ -32,7 +32,7 @@ export type Look = 'idle' | 'waiting' | 'running' | 'cancelling' | 'cancelled' |
 export interface Shown {
   look: Look;
   signals: Freshness;
-  trouble: 'lost' | 'reconnecting' | 'silent' | 'quiet' | null;
+  trouble: 'unknown' | 'lost' | 'reconnecting' | 'silent' | 'quiet' | null;
   percent: number | null;
   fraction: number;
   moving: boolean;
@@ -53,7 +53,7 @@ export interface Note {
 }
 
 export interface ShownStage extends Stage {
-  mark: 'waiting' | 'running' | 'completed' | 'failed' | 'cancelled';
+  mark: 'waiting' | 'running' | 'completed' | 'skipped' | 'failed' | 'cancelled';
   percent: number | null;
   fraction: number;
 }

@@ -10,8 +10,8 @@ const FOLD_OVER = 8;
 
 export class StagesView {
   #say;
-  #summary = make('div', 'step');
-  #fold = make('button', 'fold', { type: 'button', 'aria-expanded': 'false' });
+  #summary = make('div', 'step', { dir: 'auto' });
+  #fold = make('button', 'fold', { dir: 'auto', type: 'button', 'aria-expanded': 'false' });
   #list = make('ol', 'list', { role: 'list' });
   #open = false;
   /** @type {ShownStage[]} */
@@ -27,9 +27,9 @@ export class StagesView {
   /** @param {ShownStage[]} stages */
   draw(stages) {
     const say = this.#say;
-    const finished = stages.filter((stage) => stage.mark === 'completed').length;
+    const finished = stages.filter(isOver).length;
     const folding = stages.length > FOLD_OVER && finished > 1;
-    const at = stages.findIndex((stage) => stage.mark !== 'completed' && stage.mark !== 'waiting');
+    const at = stages.findIndex((stage) => !isOver(stage) && stage.mark !== 'waiting');
     const step = at < 0 ? Math.min(finished, stages.length - 1) : at;
     this.#stages = stages;
     write(this.#summary, stages[step] ? say('step', { n: step + 1, total: stages.length, label: labelOf(stages[step], say) }) : '');
@@ -40,7 +40,7 @@ export class StagesView {
     stages.forEach((stage, i) => {
       const item = /** @type {Item} */ (this.#list.children[i] ?? this.#list.appendChild(newItem()));
       const label = labelOf(stage, say);
-      toggle(item, !folding || this.#open || stage.mark !== 'completed');
+      toggle(item, !folding || this.#open || !isOver(stage));
       attribute(item, 'data-mark', stage.mark);
       attribute(item, 'aria-current', stage.mark === 'running' ? 'step' : null);
       attribute(item, 'aria-label', say('stepstate', { label, state: stateOf(stage, say) }));
@@ -68,11 +68,14 @@ function newItem() {
   return Object.assign(make('li', 'stage', {}, bar, svg, label, percent), { show, label, percent, bar });
 }
 
+/** @param {ShownStage} stage */
+const isOver = ({ mark }) => mark === 'completed' || mark === 'skipped';
+
 /** @param {ShownStage} stage @param {Words} say */
 const labelOf = (stage, say) => (stage.label ? String(stage.label) : readable(String(stage.name ?? ''), say));
 
 /** @param {ShownStage} stage @param {Words} say */
 function stateOf({ mark, percent }, say) {
   if (mark === 'running' && percent != null) return say('percent', { n: percent });
-  return say(mark === 'waiting' ? 'waiting' : mark);
+  return say(mark);
 }

@@ -91,22 +91,24 @@ export function derive(facts) {
   const ended = isFinal(task) && asked !== 'retry';
   const busy = look === 'running' || look === 'cancelling';
   const silent = busy && signals.worker === 'silent';
-  const quiet = busy && !local && !signals.advancing;
+  const quiet = busy && !local && !silent && !signals.advancing;
   const apart = !local && !ended && facts.hasTaskId && !signals.connected;
   const gone = status.phase === 'failed' || status.phase === 'off';
-  const percent = percentOf(task?.progress, task?.state);
+  // An id that nobody knows: there is nothing to show but that.
+  const unknown = facts.problem?.code === 'task_not_found' && !task?.rev;
+  const percent = unknown ? null : percentOf(task?.progress, task?.state);
   return {
     look,
     signals,
-    trouble: apart ? (gone ? 'lost' : 'reconnecting') : silent ? 'silent' : quiet ? 'quiet' : null,
+    trouble: unknown ? 'unknown' : apart ? (gone ? 'lost' : 'reconnecting') : silent ? 'silent' : quiet ? 'quiet' : null,
     percent,
     fraction: percent == null ? 0 : task?.state === 'completed' ? 1 : clamp(Number(task?.progress) / 100, 0, 1),
     moving: busy && !apart && !silent && !quiet && !facts.problem,
-    doing: doingOf(task, look),
+    doing: unknown ? { name: 'unknown' } : doingOf(task, look),
     notes: notesOf(facts, look, { apart, silent, quiet }),
     stages: (Array.isArray(task?.stages) ? task.stages : []).map((stage) => stageOf(stage, task?.state)),
     buttons: {
-      cancel: facts.hasTaskId || local ? look === 'waiting' || busy : false,
+      cancel: (facts.hasTaskId || local) && !unknown && (look === 'waiting' || busy),
       cancelling: look === 'cancelling',
       retry: !local && !asked && (look === 'failed' || look === 'cancelled'),
       reconnect: !local && gone && !ended,
@@ -151,20 +153,21 @@ function notesOf({ task, status, local, now, problem, hasTaskId }, look, { apart
   if (problem) notes.push({ key: 'problem', code: problem.code, text: problem.message });
   if (apart || (status.phase === 'failed' && !local && !isFinal(task))) notes.push(connectionNote(status));
   if (!task || now == null) return notes.length || local || !hasTaskId ? notes : [connectionNote(status)];
+  if (!task.rev && problem) return notes;
   const since = (/** @type {number | null | undefined} */ time) => (time == null ? null : Math.max(0, now - time));
   if (isFinal(task) && look === task.state) {
     const took = (task.finished_at ?? NaN) - (task.started_at ?? task.created_at ?? NaN);
     return took >= 0 ? [...notes, { key: `took${task.state}`, seconds: took }] : notes;
   }
-  const asked = since(task.cancel_requested_at);
-  if (look === 'cancelling' && asked != null && asked >= PATIENCE_S) notes.push({ key: 'asked', seconds: asked });
+  const age = since(task.updated_at) ?? 0;
+  if (quiet || (apart && age >= QUIET_S)) notes.push({ key: 'lastUpdate', seconds: age });
+  // What goes on there is not known from here.
+  if (apart) return notes;
+  const asked = since(task.cancel_requested_at) ?? 0;
+  const waited = since(task.created_at) ?? 0;
+  if (look === 'cancelling' && asked >= PATIENCE_S) notes.push({ key: 'asked', seconds: asked });
   if (silent) notes.push({ key: 'silent', seconds: silence(task, now) });
-  else if (quiet) notes.push({ key: 'lastUpdate', seconds: since(task.updated_at) ?? 0 });
-  else if (apart && task.updated_at != null && now - task.updated_at >= QUIET_S) {
-    notes.push({ key: 'lastUpdate', seconds: now - task.updated_at });
-  }
-  const waited = since(task.created_at);
-  if (look === 'waiting' && waited != null && waited >= PATIENCE_S) notes.push({ key: 'waitingFor', seconds: waited });
+  if (look === 'waiting' && waited >= PATIENCE_S) notes.push({ key: 'waitingFor', seconds: waited });
   return notes.length || local ? notes : [connectionNote(status)];
 }
 
@@ -179,16 +182,9 @@ function connectionNote({ phase, attempt, max }) {
 function stageOf(stage, taskState) {
   const state = String(stage?.state ?? '');
   const over = taskState === 'failed' || taskState === 'cancelled' ? taskState : 'running';
-  /** @type {ShownStage['mark']} */
-  const mark = /^(completed|done|skipped)$/.test(state)
-    ? 'completed'
-    : state === 'failed' || state === 'cancelled'
-      ? state
-      : /^(running|active|cancelling)$/.test(state)
-        ? over
-        : 'waiting';
+  const mark = /^(completed|failed|cancelled|skipped)$/.test(state) ? state : state === 'running' ? over : 'waiting';
   const percent = percentOf(stage?.progress ?? null, mark);
-  return { ...stage, mark, percent, fraction: percent == null ? 0 : percent / 100 };
+  return { ...stage, mark: /** @type {ShownStage['mark']} */ (mark), percent, fraction: percent == null ? 0 : percent / 100 };
 }
 
 /**

@@ -25,16 +25,16 @@ export class View {
   #choices;
   #icon = icon();
   #title = make('div', 'title', { dir: 'auto' });
-  #doing = make('div', 'doing');
+  #doing = make('div', 'doing', { dir: 'auto' });
   #percent = make('div', 'percent', { 'aria-hidden': 'true' });
   #fill = make('div', 'fill');
   #track = make('div', 'track', { role: 'progressbar', 'aria-valuemin': '0', 'aria-valuemax': '100' }, this.#fill);
   #message = make('span', 'message', { dir: 'auto' });
   #current = make('span', 'current', { dir: 'auto' });
-  #meta = make('span', 'meta');
+  #meta = make('span', 'meta', { dir: 'auto' });
   #error = make('div', 'error', { dir: 'auto' });
   #details = make('dl', 'details');
-  #notes = make('span', 'notes');
+  #notes = make('span', 'notes', { dir: 'auto' });
   #spoken = make('div', 'spoken', { role: 'status' });
   #steps = make('div', 'steps', { hidden: '' });
   /** Comes when there are stages. @type {import('./stages-view.js').StagesView | null} */

@@ -6,6 +6,7 @@ export const moreWords = {
   en: {
     notify: 'Notify me',
     waiting: 'waiting',
+    skipped: 'skipped',
     stepstate: '{label}: {state}',
     stepsDone: '{n} steps finished',
     step: 'Step {n} of {total}: {label}',
@@ -35,6 +36,7 @@ export const moreWords = {
   zh: {
     notify: '完成时通知我',
     waiting: '等待中',
+    skipped: '已跳过',
     stepstate: '{label}：{state}',
     stepsDone: '已完成 {n} 步',
     step: '第 {n} 步，共 {total} 步：{label}',

@@ -8,6 +8,7 @@ const tables = {
   en: {
     progress: 'Progress',
     ready: 'Ready',
+    unknown: 'Not found',
     pending: 'Waiting to start',
     running: 'Running',
     cancelling: 'Cancelling…',
@@ -49,6 +50,7 @@ const tables = {
   zh: {
     progress: '进度',
     ready: '就绪',
+    unknown: '未找到',
     pending: '等待开始',
     running: '进行中',
     cancelling: '正在取消…',

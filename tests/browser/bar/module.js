@@ -1,0 +1,3 @@
+import * as headway from '/static/js/progress.mjs';
+Object.assign(globalThis, headway);
+globalThis.ready = true;
