@@ -44,7 +44,7 @@ THIRD_PARTY = {
     "engineio": "web/gateway* web/fanout* web/socketio_handlers*",
     "flask": "web/flask* web/rest* web/socketio_handlers* demo/*",
     "flask_socketio": "web/socketio_handlers*",
-    "gevent": "",
+    "gevent": "web/socketio_handlers*",
     "httpx": "demo/*",
     "itsdangerous": "web/access* web/signed* demo/sessions*",
     "jinja2": "demo/*",

@@ -16,6 +16,7 @@ from headway.model import limits
 from headway.model.clock import Clock, SystemClock
 from headway.model.errors import InvalidValue
 from headway.model.task import Task
+from headway.settings import from_environ
 from headway.web.request import Request
 
 log = logging.getLogger(__name__)
@@ -126,3 +127,11 @@ def access_rule(
     if isinstance(rule, str):
         raise InvalidValue("access", "must be 'capability', 'signed', or a callable (request, action, task) -> bool")
     return rule if isinstance(rule, Access) else HostAccess(rule)
+
+
+def access_for(default: str, chosen: str | HostRule | Access | None, secrets: str | Sequence[str] | None) -> Access:
+    """The rule that an adapter is given, or else `default`, the manager's; secrets by default from HEADWAY_SECRET."""
+    rule = default if chosen is None else chosen
+    if rule == "host":
+        raise InvalidValue("access", "the manager leaves it to the host application: pass the callable here")
+    return access_rule(rule, secrets=secrets or from_environ().secrets)

@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Protocol
@@ -107,8 +108,11 @@ class Waker(Protocol):
 
     def set(self) -> None: ...
 
-    def wait(self, timeout_s: float) -> None:
-        """Until it is set, or the time is over; then it is not set."""
+    def wait(self, timeout_s: float) -> bool:
+        """Until it is set, or the time is over; whether it was set. Then it is not."""
+
+    def close(self) -> None:
+        """Nobody waits for it any more. Safe to call twice."""
 
 
 class ThreadWaker:
@@ -120,16 +124,31 @@ class ThreadWaker:
     def set(self) -> None:
         self._event.set()
 
-    def wait(self, timeout_s: float) -> None:
-        self._event.wait(timeout_s)
+    def wait(self, timeout_s: float) -> bool:
+        was_set = self._event.wait(timeout_s)
         self._event.clear()
+        return was_set
+
+    def close(self) -> None:
+        """Nothing to free."""
 
 
 class TaskDriver:
-    """Delivers in a background task of its own, which `spawn` starts when the first viewer has come."""
+    """Delivers in a background task of its own, which `spawn` starts when the first viewer has come.
 
-    def __init__(self, hub: Hub, spawn: Callable[[Callable[[], None]], object], new_waker: Callable[[], Waker]) -> None:
+    `tidy` is called there too, every few seconds.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        spawn: Callable[[Callable[[], None]], object],
+        new_waker: Callable[[], Waker],
+        tidy: Callable[[], None] | None = None,
+    ) -> None:
         self._hub = hub
+        self._tidy = tidy
+        self._soon: deque[Callable[[], None]] = deque()
         self._spawn = spawn
         self._new_waker = new_waker
         self._lock = threading.Lock()
@@ -165,12 +184,19 @@ class TaskDriver:
         self._heal_at = 0.0
         self.wake()
 
+    def later(self, work: Callable[[], None]) -> None:
+        """Do it in the background task, soon."""
+        self._soon.append(work)
+        self.wake()
+
     def background(self, work: Callable[[], None]) -> None:
         _logged(work)  # This task may block.
 
     def _run(self, waker: Waker) -> None:
         while self._waker is waker:
             try:
+                while self._soon:
+                    _logged(self._soon.popleft())
                 delay = self._hub.deliver(TURN_S)
             except Exception:
                 log.exception("viewers could not be told")
@@ -178,10 +204,13 @@ class TaskDriver:
             now = time.monotonic()
             if now >= self._heal_at:
                 _logged(self._hub.heal)
+                if self._tidy is not None:
+                    _logged(self._tidy)
                 took = time.monotonic() - now
                 self._heal_at = time.monotonic() + max(HEAL_S, HEAL_SHARE * took)
                 continue
             waker.wait(min(self._heal_at - now, HEAL_S if delay is None else delay))
+        waker.close()
 
 
 def spawn_thread(work: Callable[[], None]) -> None:

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from headway.core.progress_manager import ProgressManager
-from headway.model.errors import HeadwayError, InvalidValue
-from headway.web.access import Access, HostRule, access_rule
+from headway.model.errors import HeadwayError
+from headway.web.access import Access, HostRule, access_for
 from headway.web.drivers import AsyncioDriver
 from headway.web.gateway_engine import Engine
 from headway.web.gateway_http import (
@@ -34,6 +33,7 @@ from headway.web.gateway_http import (
 from headway.web.gateway_wsgi import WORKERS, WsgiApp, WsgiMount
 from headway.web.hub import Hub
 from headway.web.origins import Origins
+from headway.web.packets import checked_namespace
 from headway.web.protocol import Protocol
 from headway.web.rates import Bounds
 from headway.web.rest import Api, Operator, Owner
@@ -72,7 +72,7 @@ class Gateway:
         wsgi_body_limit: int | None = None,
     ) -> None:
         self.manager = manager
-        self.access = access_for(manager, access, secrets)
+        self.access = access_for(manager.access, access, secrets)
         self.bounds = bounds or Bounds()
         self.hub = Hub(manager, namespace=checked_namespace(namespace), max_rate=max_rate)
         self.protocol = Protocol(manager, self.hub, self.access, bounds=self.bounds, heartbeat_s=heartbeat_s)
@@ -217,19 +217,3 @@ def _with_headers(send: Send, extra: Sequence[tuple[str, str]]) -> Send:
         await send(message)
 
     return sending
-
-
-def access_for(
-    manager: ProgressManager, access: str | HostRule | Access | None, secrets: str | Sequence[str] | None
-) -> Access:
-    """The rule that an adapter is given, or else the manager's."""
-    chosen = manager.access if access is None else access
-    if chosen == "host":
-        raise InvalidValue("access", "the manager leaves it to the host application: pass the callable here")
-    return access_rule(chosen, secrets=secrets or os.environ.get("HEADWAY_SECRET"))
-
-
-def checked_namespace(namespace: object) -> str:
-    if not isinstance(namespace, str) or not namespace.startswith("/") or set(namespace) & set(",?\"'\\ "):
-        raise InvalidValue("namespace", "must begin with / and hold no comma, question mark, quote or space")
-    return namespace

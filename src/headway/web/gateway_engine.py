@@ -129,6 +129,8 @@ class Engine:
             await self._sio_message(client.eio_sid, data)
         except (ValueError, TypeError, KeyError, RecursionError):
             client.close()
+        if data.startswith("0") and client.connection is not None:
+            self._protocol.greet(client.connection)
 
     async def _on_disconnect(self, eio_sid: str, reason: str) -> None:
         await self._sio_disconnect(eio_sid, reason)
@@ -146,12 +148,7 @@ class Engine:
         if client is None:
             return False
         client.enter()
-        asyncio.get_running_loop().call_soon(self._greet, client)  # After the CONNECT that this answers.
         return None
-
-    def _greet(self, client: Client) -> None:
-        if client.connection is not None:
-            self._protocol.greet(client.connection)
 
     async def _on_leave(self, sid: str, reason: str) -> None:  # noqa: ARG002
         eio_sid = self.sio.manager.eio_sid_from_sid(sid, self._protocol.hub.namespace)

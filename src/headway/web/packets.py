@@ -52,3 +52,20 @@ def ack_packet(namespace: str, ack_id: str, payload: str) -> str:
 
 def _prefix(namespace: str) -> str:
     return "" if namespace == "/" else f"{namespace},"
+
+
+def is_about(namespace: str, data: object) -> bool:
+    """Whether a packet is an event of this namespace, of either kind."""
+    if not isinstance(data, str) or data[:1] not in ("2", "5"):
+        return False
+    # A binary event begins with how many attachments it has: `51-/progress,…`.
+    start = data.find("-") + 1 if data[0] == "5" else 1
+    if namespace == "/":
+        return not data.startswith("/", start)
+    return data.startswith((f"{namespace},", f"{namespace}?"), start)
+
+
+def checked_namespace(namespace: object) -> str:
+    if not isinstance(namespace, str) or not namespace.startswith("/") or set(namespace) & set(",?\"'\\ "):
+        raise InvalidValue("namespace", "must begin with / and hold no comma, question mark, quote or space")
+    return namespace

@@ -118,7 +118,9 @@ class Opened:
         return follower is None or (follower.page is None and follower.next_line > task.log_count)
 
     def close(self) -> None:
-        """Leave the task. Once."""
+        """Leave the task. Safe to call twice."""
+        if self.connection.is_closed:
+            return
         self.protocol.forget(self.connection)
         self.protocol.give_place()
 
