@@ -23,7 +23,14 @@ _BROKEN = {
     sqlite3.SQLITE_NOTADB: "is not an SQLite database; choose another file",
     sqlite3.SQLITE_CORRUPT: "is damaged; restore it from a backup, or move it away to begin anew",
 }
-_PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL}
+_SPOILING = {
+    *_BROKEN,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_PROTOCOL,
+}
 
 
 def in_words(error: sqlite3.Error, path: Path) -> StoreError:
@@ -36,7 +43,7 @@ def in_words(error: sqlite3.Error, path: Path) -> StoreError:
 
 def spoils_connections(error: sqlite3.Error) -> bool:
     """Whether to open the file anew: a connection that began on a read-only or broken file stays so."""
-    return _primary_code(error) not in _PASSING
+    return _primary_code(error) in _SPOILING
 
 
 def is_busy(error: sqlite3.Error) -> bool:

@@ -35,19 +35,18 @@ class SqliteFile:
         self._write_lock = Lock()
         self._is_synced = True
         with opening.folder_locked(path, busy_s):
-            if previous is None:
-                opening.make_way(path, abandon=_nothing, abandoned=None)
-            else:
-                opening.make_way(path, abandon=previous.retire, abandoned=previous.wal_identity)
-            self._writer = self._opened()
-            self.epoch: str = self._writer.execute(QUERIES["epoch"]).fetchone()[0]
-            self.identity: opening.Identity | None = opening.identity(path)
-            self.wal_identity: opening.Identity | None = opening.wal_identity(path)
+            opening.make_way(
+                path,
+                abandon=previous.retire if previous else _nothing,
+                before=previous.opened if previous else None,
+            )
+            self._writer, self.epoch = self._first_connection()
+            self.opened: opening.Opened = opening.what_is_open(path)
 
     def is_in_place(self) -> bool:
         """False once the file was deleted, replaced or emptied."""
         try:
-            return opening.identity(self.path) == self.identity
+            return opening.identity(self.path) == self.opened.file
         except OSError:
             return True  # Can't be told now; the next query will say what is wrong.
 
@@ -162,7 +161,8 @@ class SqliteFile:
 
     # ── opening ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _opened(self) -> sqlite3.Connection:
+    def _first_connection(self) -> tuple[sqlite3.Connection, str]:
+        """The one that writes, and the epoch."""
         deadline = time.monotonic() + self._busy_s
         while True:
             connection = None
@@ -170,7 +170,7 @@ class SqliteFile:
                 connection = self._connected(reads_only=False)
                 opening.prepare(connection, self.path)
                 connection.execute("PRAGMA synchronous = FULL")
-                return connection
+                return connection, connection.execute(QUERIES["epoch"]).fetchone()[0]
             except sqlite3.Error as error:
                 if connection is not None:
                     connection.close()

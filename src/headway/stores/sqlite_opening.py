@@ -15,6 +15,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from headway.model.errors import StoreError, StoreTooNew, StoreUnavailable
 
@@ -56,15 +57,22 @@ def side_files(path: Path) -> tuple[Path, Path]:
     return path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
 
 
-def make_way(path: Path, *, abandon: Callable[[], object], abandoned: Identity | None) -> None:
+class Opened(NamedTuple):
+    """Which file was opened, and its log."""
+
+    file: Identity | None
+    wal: Identity | None
+
+
+def make_way(path: Path, *, abandon: Callable[[], object], before: Opened | None) -> None:
     """Before opening: see to it that no log of another database is taken for this one's.
 
-    `abandon` closes this process's connections to the file that was here before; `abandoned` is its log's identity.
-    The folder is locked.
+    `abandon` closes this process's connections to what it had open here `before`. The folder is locked.
     """
     try:
         wal, shm = side_files(path)
-        if identity(path) is None and (wal.exists() or shm.exists()):
+        file = identity(path)
+        if file is None and (wal.exists() or shm.exists()):
             # Deleted or emptied while in use. Once the name is gone too, SQLite sees that the file was moved, and
             # closing it doesn't write the log back into what follows.
             path.unlink(missing_ok=True)
@@ -73,7 +81,8 @@ def make_way(path: Path, *, abandon: Callable[[], object], abandoned: Identity |
             shm.unlink(missing_ok=True)
         else:
             abandon()
-            if abandoned is not None and _identity_of(wal) == abandoned:
+            if before is not None and file != before.file and _identity_of(wal) == before.wal:
+                # Another file was put here, beside the log of the one that we had open.
                 wal.unlink(missing_ok=True)
                 shm.unlink(missing_ok=True)
         _create_private(path)
@@ -118,8 +127,8 @@ def statements(script: str) -> Iterator[str]:
             statement = ""
 
 
-def wal_identity(path: Path) -> Identity | None:
-    return _identity_of(side_files(path)[0])
+def what_is_open(path: Path) -> Opened:
+    return Opened(identity(path), _identity_of(side_files(path)[0]))
 
 
 def _identity_of(path: Path) -> Identity | None:
