@@ -111,19 +111,38 @@ def steps_of(db: sqlite3.Connection, query: TaskQuery) -> int:
     return count
 
 
-def fill(db: sqlite3.Connection, first: int, count: int) -> None:
-    """Mostly ended tasks of many owners, a few that are alive."""
+def filled(count: int) -> sqlite3.Connection:
+    """Mostly ended tasks of many owners, and 200 that are alive."""
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    db.executescript(Path(prepare.__code__.co_filename).with_name("schema.sql").read_text("utf-8"))
     rows = []
-    for n in range(first, first + count):
+    for n in range(count):
         alive = n < 200
         state = ACTIVE[n % 2] if alive else FINAL[n % 3]
         task = replace(a_task(f"task-{n}"), state=state, created_at=float(n), owner=f"owner-{n % 5}")
         row = (task.task_id, n + 1, 1, state, task.owner, task.created_at, None if alive else float(n))
         rows.append((*row, to_record(task)))
+    db.execute("BEGIN")
     db.executemany(
         "INSERT INTO tasks (task_id, seq, rev, state, owner, created_at, finished_at, record) VALUES (?,?,?,?,?,?,?,?)",
         rows,
     )
+    db.execute("COMMIT")
+    return db
+
+
+@pytest.fixture(scope="module")
+def few() -> Iterator[sqlite3.Connection]:
+    db = filled(1_000)
+    yield db
+    db.close()
+
+
+@pytest.fixture(scope="module")
+def many() -> Iterator[sqlite3.Connection]:
+    db = filled(20_000)
+    yield db
+    db.close()
 
 
 @pytest.mark.parametrize(
@@ -137,31 +156,15 @@ def fill(db: sqlite3.Connection, first: int, count: int) -> None:
         TaskQuery(order="longest"),
         TaskQuery(order="stuck", owner="owner-3"),
     ],
-    ids=str,
+    ids=lambda query: f"{query.order}-{query.owner}-{'-'.join(query.states)}",
 )
-def test_what_a_page_costs_does_not_grow_with_what_is_stored(query: TaskQuery) -> None:
-    db = sqlite3.connect(":memory:", isolation_level=None)
-    script = Path(prepare.__code__.co_filename).with_name("schema.sql")
-    db.executescript(script.read_text("utf-8"))
-    fill(db, 0, 1_000)
-    before = steps_of(db, query)
-
-    fill(db, 1_000, 20_000)
-    after = steps_of(db, query)
-    db.close()
-
-    assert after <= before * 1.5 + 5
+def test_what_a_page_costs_does_not_grow_with_what_is_stored(
+    query: TaskQuery, few: sqlite3.Connection, many: sqlite3.Connection
+) -> None:
+    assert steps_of(many, query) <= steps_of(few, query) * 1.5 + 5
 
 
-def test_a_page_far_down_costs_what_the_first_one_does() -> None:
-    db = sqlite3.connect(":memory:", isolation_level=None)
-    script = Path(prepare.__code__.co_filename).with_name("schema.sql")
-    db.executescript(script.read_text("utf-8"))
-    fill(db, 0, 20_000)
+def test_a_page_far_down_costs_what_the_first_one_does(many: sqlite3.Connection) -> None:
     far_down = paging.cursor_after(replace(a_task("task-5000"), created_at=5_000.0), "newest")
 
-    first = steps_of(db, TaskQuery())
-    later = steps_of(db, TaskQuery(cursor=far_down))
-    db.close()
-
-    assert later <= first * 1.5 + 5
+    assert steps_of(many, TaskQuery(cursor=far_down)) <= steps_of(many, TaskQuery()) * 1.5 + 5
