@@ -35,6 +35,8 @@ class StoredEnding:
     def _end(self, writer: TaskWriter, step: Callable[[Task, float], Task]) -> None:
         """The work's own exception goes on, whatever the store says."""
         try:
-            self._open().writes.change(writer.task_id, step, attempt=writer.attempt)
-        except (StoreError, TaskNotFound) as error:
-            log.error("the end of task %s could not be stored: %s", writer.task_id, error)
+            self._open().writes.end(writer.task_id, step, attempt=writer.attempt)
+        except StoreError as error:
+            log.error("the end of task %s could not be stored yet: %s", writer.task_id, error)
+        except TaskNotFound:
+            log.error("task %s is gone; its end was not stored", writer.task_id)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
 
+from headway.core import forks
 from headway.core.housekeeping import Chore, Housekeeping
 from headway.core.leases import Leases
 from headway.core.retention import Retention
@@ -51,8 +53,9 @@ class Engine:
         )
         self.writes = WriteBehind(store, clock, hold=self.leases.hold, on_first=self._follow)
         self._unsubscribe: Callable[[], None] | None = None
-        forked = weakref.WeakMethod(self._restart_in_child)
-        os.register_at_fork(after_in_child=lambda: _call(forked))
+        self._following = threading.Lock()
+        self._closes_at_exit_of: int | None = None
+        forks.in_child(self._restart_in_child)
 
     def complete(self, task_id: str, result: str | None, message: str | None, *, attempt: int | None = None) -> bool:
         """Complete with a result as JSON text; False once the task (or that attempt) has ended. Synced."""
@@ -61,7 +64,9 @@ class Engine:
         def completing(task: Task, now: float) -> Task:
             return task.completing(now, result=result, message=message)
 
-        return self.writes.change(task_id, completing, attempt=attempt, large_result=large) is not None
+        # A reporter's work is over: nobody would call again.
+        write = self.writes.change if attempt is None else self.writes.end
+        return write(task_id, completing, attempt=attempt, large_result=large) is not None
 
     def take_over(self, task_id: str, attempt: int | None, *, again: bool = False) -> Task:
         """The task as it runs from now on, held by this process. Raises `TaskCancelled` where it must not run."""
@@ -97,16 +102,17 @@ class Engine:
             return _given_up(stored, now, error)
 
         with contextlib.suppress(TaskNotFound):
-            self.writes.change(task_id, lost, attempt=attempt)
+            self.writes.end(task_id, lost, attempt=attempt)
 
     def close(self) -> None:
         """Store what is pending, end the threads, close the store. Safe to call twice."""
         self.writes.close()
         self._housekeeping.close()
         self.leases.close()
-        if self._unsubscribe is not None:
-            self._unsubscribe()
-            self._unsubscribe = None
+        with self._following:
+            unsubscribe, self._unsubscribe = self._unsubscribe, None
+        if unsubscribe is not None:
+            unsubscribe()
         self.store.close()
 
     def _sweep(self) -> None:
@@ -116,8 +122,22 @@ class Engine:
 
     def _follow(self) -> None:
         """From the first slot on, know what other processes do to the tasks reported here."""
-        if self._unsubscribe is None:
-            self._unsubscribe = self.store.subscribe(self.writes.saw, self._reset)
+        with self._following:
+            if self._unsubscribe is not None:
+                return
+            try:
+                self._unsubscribe = self.store.subscribe(self.writes.saw, self._reset)
+            except RuntimeError as error:
+                log.debug("at the interpreter's exit no thread can be started: %s", error)
+                return
+            if self._closes_at_exit_of != os.getpid():
+                # What is pending at the exit is stored, also by a child of multiprocessing, which ends without atexit.
+                # After the runners have closed: their priority is higher.
+                from multiprocessing import util  # Lazily: who only imports headway needn't load it.
+
+                self._closes_at_exit_of = os.getpid()
+                close = weakref.WeakMethod(self.close)
+                util.Finalize(self, forks.call_if_alive, args=(close,), exitpriority=10)
 
     def _reset(self) -> None:
         try:
@@ -136,6 +156,7 @@ class Engine:
             self.writes.change(task.task_id, signed, attempt=task.attempt)
 
     def _restart_in_child(self) -> None:
+        self._following = threading.Lock()
         self._unsubscribe = None
         self._housekeeping.restart_in_child()
         self.leases.restart_in_child()
@@ -146,9 +167,3 @@ def _given_up(task: Task, now: float, error: TaskError) -> Task:
     if task.state == "cancelling":
         return task.cancelled(now, f"asked to stop; {error.message}")
     return task.failing(now, error, by_work=False)
-
-
-def _call(method: weakref.WeakMethod[Callable[[], None]]) -> None:
-    restart = method()
-    if restart is not None:
-        restart()

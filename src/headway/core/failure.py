@@ -34,7 +34,10 @@ def _of_exception(error: BaseException) -> TaskError:
     code = getattr(error, "code", None)
     if not isinstance(code, str) or not _CODE.fullmatch(code):
         code = _WORD_START.sub("_", type(error).__name__).lower()[:64]
-    message = str(error) or type(error).__name__
+    try:
+        message = str(error) or type(error).__name__
+    except Exception:  # noqa: BLE001 - it is the work's own __str__; the log has the traceback of the error itself
+        message = type(error).__name__
     return TaskError(
         code if _CODE.fullmatch(code) else "failed",
         message.encode(errors="replace").decode()[: limits.MESSAGE_CHARS],

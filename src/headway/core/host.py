@@ -29,15 +29,20 @@ def process_started(pid: int) -> str | None:
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return None if Path("/proc/self/stat").exists() else _started_elsewhere(pid)
     except OSError:
-        return _started_elsewhere(pid)
+        return _exists_unseen(pid)
     fields = stat.rpartition(")")[2].split()
     return None if fields[0] in "ZX" else fields[19]
 
 
-def _started_elsewhere(pid: int) -> str | None:
+def is_gone(pid: int, started: str) -> bool:
+    """Whether the process that had this pid, and began then, has ended. False where that can't be told."""
+    found = process_started(pid)
+    return found is None or ("" not in (found, started) and found != started)
+
+
+def _exists_unseen(pid: int) -> str | None:
+    """Without /proc, or where it hides the processes of other users (hidepid)."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from headway.core.host import host_name, process_started
+from headway.core.host import host_name, is_gone, process_started
 from headway.model.clock import Clock
 from headway.model.ports import Lease, Store
 from headway.model.task import Task, Worker
@@ -22,10 +22,14 @@ from headway.model.task import Task, Worker
 log = logging.getLogger("headway")
 
 
+ORPHANS_S = 60.0
+
+
 @dataclass(slots=True)
 class _Watched:
     beat: int
-    changed_at: float
+    looked_at: float
+    unheard_s: float = 0.0
     told: Worker | None = None
 
 
@@ -53,7 +57,7 @@ class Leases:
         self._renewed_at = 0.0
         self._watched: dict[str, _Watched] = {}
         self._reaps = False
-        self._looked_for_orphans = False
+        self._orphans_at = float("-inf")
         self._lock = threading.Lock()
         self._looking = threading.Lock()
 
@@ -102,25 +106,28 @@ class Leases:
     def look(self) -> None:
         """Reap now: fail the tasks of who is gone, mark those of who is silent or back. Raises `StoreUnavailable`."""
         with self._looking:
+            now = self._clock.monotonic()
+            seeks_orphans = now - self._orphans_at >= ORPHANS_S
+            # Before the leases: who holds a task has written its lease first, so that a newcomer is no orphan.
+            held = self._store.held() if seeks_orphans else ()
             leases = self._store.leases()
             known = {lease.lease_id for lease in leases}
             for lease_id in [lease_id for lease_id in self._watched if lease_id not in known]:
                 del self._watched[lease_id]
             for lease in leases:
                 if self._lease is None or lease.lease_id != self._lease.lease_id:
-                    self._look_at(lease)
-            if not self._looked_for_orphans:
-                self._looked_for_orphans = True
-                own = self._lease
-                for task in self._store.held():
-                    if task.holder not in known and (own is None or task.holder != own.lease_id):
-                        self._on_lost(task)
+                    self._look_at(lease, now)
+            for task in held:
+                if task.holder not in known:
+                    self._on_lost(task)
+            if seeks_orphans:
+                self._orphans_at = now
 
     def resync(self) -> None:
         """The store has another history: the lease must be written there too."""
         with self._lock:
             self._watched.clear()
-            self._looked_for_orphans = False
+            self._orphans_at = float("-inf")
             if self._lease is not None:
                 self._renewed_at = float("-inf")
 
@@ -139,19 +146,19 @@ class Leases:
         self._reaps = False
         self._watched.clear()
 
-    def _look_at(self, lease: Lease) -> None:
-        now = self._clock.monotonic()
+    def _look_at(self, lease: Lease, now: float) -> None:
         here = lease.host == host_name()
-        if here and process_started(lease.pid) != lease.pid_started:
+        if here and is_gone(lease.pid, lease.pid_started):
             self._bury(lease)
             return
-        watched = self._watched.get(lease.lease_id)
-        if watched is None:
-            self._watched[lease.lease_id] = _Watched(lease.beat, now)
-        elif watched.beat != lease.beat:
-            watched.beat, watched.changed_at = lease.beat, now
+        watched = self._watched.setdefault(lease.lease_id, _Watched(lease.beat, now))
+        # Only what was watched counts: who looks may have been stopped itself, together with all the others.
+        watched.unheard_s += min(now - watched.looked_at, lease.lease_s / 3)
+        watched.looked_at = now
+        if watched.beat != lease.beat:
+            watched.beat, watched.unheard_s = lease.beat, 0.0
             self._tell(lease, watched, "alive")
-        elif now - watched.changed_at > lease.lease_s:
+        elif watched.unheard_s > lease.lease_s:
             if here:
                 self._tell(lease, watched, "silent")
             else:
@@ -166,7 +173,7 @@ class Leases:
     def _tell(self, lease: Lease, watched: _Watched, worker: Worker) -> None:
         if watched.told == worker:
             return
-        watched.told = worker
         for task in self._store.held(lease.lease_id):
             if task.worker != worker and task.state != "pending":
                 self._on_sign(task, worker)
+        watched.told = worker

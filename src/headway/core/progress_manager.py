@@ -11,6 +11,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from headway.core import forks
 from headway.core.ending import StoredEnding
 from headway.core.engine import Engine
 from headway.core.failure import task_error
@@ -61,6 +62,7 @@ class ProgressManager(TaskReader):
         self._opening = threading.Lock()
         self._engine: Engine | None = None
         self._runners = RunnerRegistry()
+        forks.in_child(self._restart_in_child)
 
     # ── tasks ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -172,12 +174,17 @@ class ProgressManager(TaskReader):
             raise InvalidValue("state", f"must be one of {', '.join(FINAL)}: only tasks that have ended are deleted")
         engine = self._open()
         states = () if state is None else (checked_state(state),)
-        return engine.store.delete(finished_before=engine.store.now() - age_s(older_than), states=states)
+        deleted = engine.store.delete(finished_before=engine.store.now() - age_s(older_than), states=states)
+        engine.writes.forget_ended()
+        return deleted
 
     def delete_task(self, task_id: str) -> bool:
         """Delete one task that has ended, with its log and result. False if it has not ended. Raises `TaskNotFound`."""
         self.get_task(task_id)
-        return self._open().store.delete_task(task_id)
+        engine = self._open()
+        is_deleted = engine.store.delete_task(task_id)
+        engine.writes.forget_ended()
+        return is_deleted
 
     def add_log(self, task_id: str, text: str, level: str = "info") -> bool:
         """Add a line (up to 4 KiB) to the task's log. False once the task has ended.
@@ -263,8 +270,7 @@ class ProgressManager(TaskReader):
 
     def close(self) -> None:
         """Store what is pending, end the threads, close the store. Safe to call twice; a later call opens it again."""
-        with self._opening:
-            engine, self._engine = self._engine, None
+        engine = self._engine
         if engine is not None:
             engine.close()
 
@@ -278,9 +284,9 @@ class ProgressManager(TaskReader):
 
     def __getstate__(self) -> dict[str, Any]:
         """For a spawned child: what opens the same store, nothing that is open."""
-        store = self._given_store
-        url = store if isinstance(store, str) or store is None else store.url
-        if url is None and store is not None:
+        # What this process uses: the default may depend on its working directory or on the Flask app.
+        url = self.store.url
+        if url is None:
             raise TypeError("a manager with this store can't go to another process: no URL opens the store there")
         return {
             "store": url,
@@ -336,9 +342,12 @@ class ProgressManager(TaskReader):
         with self._opening:
             if self._engine is None:
                 self._engine = Engine(self._open_store(), self._clock, lease_s=self._lease_s, retention=self._retention)
-                # Also at the interpreter's exit: what is pending then is stored.
-                weakref.finalize(self, self._engine.close)
+                # The engine itself sees to the interpreter's exit.
+                weakref.finalize(self, self._engine.close).atexit = False
             return self._engine
+
+    def _restart_in_child(self) -> None:
+        self._opening = threading.Lock()
 
     def _open_store(self) -> Store:
         if self._given_store is not None and not isinstance(self._given_store, str):

@@ -47,9 +47,7 @@ class Counting:
 
     def advance(self, n: float = 1) -> None:
         """Count `n` more done. Raises `TaskCancelled` when the task was asked to stop."""
-        if n != 1:
-            limits.amount(n, "advance")
-        self._cell().n += n
+        self._cell().n += 1 if n == 1 else limits.amount(n, "advance")
         if self._writer.attention:
             self._writer.attend()
 
@@ -145,7 +143,7 @@ class Reporter(Counting):
         """Count `n` more done, for the active step if any. Raises `TaskCancelled` when the task was asked to stop."""
         # The same as in `Counting`, with the cell looked up in place: this is the line that runs a million times.
         if n != 1:
-            limits.amount(n, "advance")
+            n = limits.amount(n, "advance")
         writer = self._writer
         cell = writer.current.get(get_ident())
         if cell is None:
@@ -196,9 +194,9 @@ class Reporter(Counting):
         try:
             yield Step(self._writer, self._wall, stage)
         except BaseException:
-            self._steps.pop()
+            self._steps.remove(stage)
             raise  # The stage stays as it was when the work failed; ending the task marks it.
-        self._steps.pop()
+        self._steps.remove(stage)  # Not simply the last: threads may be in steps of their own.
         self._switch(stage, StageChange("completed"), active=self._steps[-1] if self._steps else None)
 
     def __enter__(self) -> Self:
@@ -209,7 +207,7 @@ class Reporter(Counting):
     ) -> None:
         if error is None:
             self._ending.complete(self._writer, self._result)
-        elif isinstance(error, TaskCancelled):
+        elif _is_cancel(error):
             self._ending.cancel(self._writer)
         else:
             self._ending.fail(self._writer, error)
@@ -226,6 +224,13 @@ class Reporter(Counting):
                 stages={stage: change},
             )
         )
+
+
+def _is_cancel(error: BaseException) -> bool:
+    """Whether the work stopped because it was asked to; also where a task group has gathered that."""
+    if isinstance(error, BaseExceptionGroup):
+        return error.split(TaskCancelled)[1] is None
+    return isinstance(error, TaskCancelled)
 
 
 class Step(Counting):
@@ -303,9 +308,13 @@ def _amounts_of(
 ) -> tuple[object, object, object, str | None, dict[Any, Any]]:
     """Amounts that came in details; those given as arguments go first."""
     rest = {key: value for key, value in details.items() if key not in _AMOUNTS}
-    if completed is None and advance is None and details.get("completed") is not None:
-        completed = limits.amount(details["completed"], "details.completed")
-    if total is None and details.get("total") is not None:
-        total = limits.amount(details["total"], "details.total")
+    named = {
+        key: None if details.get(key) is None else limits.amount(details[key], f"details.{key}")
+        for key in ("completed", "total")
+    }
+    if completed is None and advance is None:
+        completed = named["completed"]
+    if total is None:
+        total = named["total"]
     unit = details.get("unit")
     return completed, advance, total, None if unit is None else limits.text(unit, "details.unit", 64), rest

@@ -25,12 +25,13 @@ from headway.model.task import Task
 class CountCell:
     """`n` is raised by one thread, `drained` by whoever holds the slot's lock."""
 
-    __slots__ = ("drained", "n", "stage")
+    __slots__ = ("drained", "is_released", "n", "stage")
 
     def __init__(self, stage: str | None) -> None:
         self.stage = stage
         self.n: float = 0
         self.drained: float = 0
+        self.is_released = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Slot:
     __slots__ = (
         "_cells",
         "_declared",
+        "_has_total",
         "_log",
         "_log_dropped",
         "_on_news",
@@ -62,6 +64,7 @@ class Slot:
         "attempt",
         "attention",
         "cancel_requested",
+        "created_at",
         "current",
         "estimator",
         "flushing",
@@ -78,6 +81,7 @@ class Slot:
         self.task = task
         self.task_id = task.task_id
         self.attempt = task.attempt
+        self.created_at = task.created_at
         self.quiet = True
         self.attention = True
         self.cancel_requested = False
@@ -86,7 +90,8 @@ class Slot:
         self.last_used = 0.0
         self.estimator = Estimator()
         self.flushing = threading.Lock()
-        self.lock = threading.Lock()
+        # Reentrant, so that a signal handler may report while its thread is just reporting.
+        self.lock = threading.RLock()
         self._on_news = on_news
         self._wall = wall
         self._cells: dict[tuple[str | None, object], CountCell] = {}
@@ -96,6 +101,7 @@ class Slot:
         self._raised = False
         self._stage = task.stage
         self._totals: dict[str, bool] = {}
+        self._has_total = False
         self.current: dict[int, CountCell] = {}
         self._declared = frozenset(stage.name for stage in task.stages or () if stage.declared)
         self.saw(task)
@@ -118,10 +124,10 @@ class Slot:
         return cell
 
     def release_cell(self, stage: str | None, key: object) -> None:
-        with self.lock:
-            self._drain_cells()
-            self._cells.pop((stage, key), None)
-        self._wake()
+        # Without a lock: the garbage collector may end a loop at any moment, also within one of ours.
+        cell = self._cells.get((stage, key))
+        if cell is not None:
+            cell.is_released = True
 
     def report(self, change: Change) -> bool:
         if self.is_over:
@@ -156,11 +162,11 @@ class Slot:
             return None
         has_total = self._totals.get(name, False)
         if name in self._declared:
-            return name if total_given or has_total or self.task.total is None else None
-        return name if has_total and self.task.total is None else None
+            return name if total_given or has_total or not self._has_total else None
+        return name if has_total and not self._has_total else None
 
     def has_total(self, stage: str | None) -> bool:
-        return self.task.total is not None if stage is None else self._totals.get(stage, False)
+        return self._has_total if stage is None else self._totals.get(stage, False)
 
     def check_stage(self, name: str) -> None:
         if name not in self._totals and len(self._totals) >= limits.STAGES:
@@ -169,6 +175,8 @@ class Slot:
     def _shape_changed(self, change: Change) -> None:
         if change.switches_stage:
             self._stage = change.stage
+        if change.own is not None and change.own.total is not None:
+            self._has_total = True
         for name, stage_change in change.stages.items():
             amounts = stage_change.amounts
             self._totals[name] = self._totals.get(name, False) or (amounts is not None and bool(amounts.total))
@@ -206,7 +214,9 @@ class Slot:
         return Taken(change, log[-limits.LOG_LINES :], count)
 
     def give_back(self, taken: Taken) -> None:
-        """What could not be stored goes in front of what has come since."""
+        """What could not be stored goes in front of what has come since, and is tried again."""
+        if not taken:
+            return
         with self.lock:
             if self.is_over:
                 return
@@ -214,6 +224,11 @@ class Slot:
                 self._pending = taken.change if self._pending is None else taken.change.merged(self._pending)
             self._log[:0] = taken.log
             self._log_dropped += taken.log_count - len(taken.log)
+        self._wake()
+
+    def is_of(self, task: Task) -> bool:
+        """Whether this is the same attempt of the same task, and not of a later one under the same id."""
+        return task.attempt == self.attempt and task.created_at == self.created_at
 
     def saw(self, task: Task) -> None:
         """The store holds this. Older news than is known is left aside."""
@@ -223,9 +238,10 @@ class Slot:
             if task.total != self.task.total or task.stages != self.task.stages:
                 self.current = {}
             self.task = task
+            self._has_total |= task.total is not None
             for stage in task.stages or ():
                 self._totals[stage.name] = self._totals.get(stage.name, False) or bool(stage.total)
-            if task.attempt != self.attempt:
+            if not self.is_of(task):
                 self.is_over = True
                 self._ask_to_stop("another attempt has begun")
             elif task.state == "cancelling":
@@ -238,17 +254,25 @@ class Slot:
                 self._log.clear()
 
     def gone(self) -> None:
-        """The store no longer has the task: nothing more can be written."""
+        """The store no longer has the task: nothing more can be written. Nobody asked the work itself to stop."""
         with self.lock:
             self.is_over = True
-            self._ask_to_stop("the task was deleted")
+            self._pending = None
+            self._log.clear()
+
+    def rest(self) -> None:
+        """Nobody flushes any more: the next report wakes whoever does then."""
+        with self.lock:
+            self.quiet = True
+            self.attention = True
 
     def restart_in_child(self) -> None:
         """After a fork: fresh locks, nothing pending (it is the parent's), nothing counted twice."""
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         self.flushing = threading.Lock()
         self._pending = None
         self._log = []
+        self._log_dropped = 0
         for cell in self._cells.values():
             cell.drained = cell.n
         self.quiet = True
@@ -268,8 +292,11 @@ class Slot:
         self._on_news(self)
 
     def _drain_cells(self) -> None:
-        for cell in list(self._cells.values()):
+        for key, cell in list(self._cells.items()):
+            is_released = cell.is_released  # First: its count does not rise after that.
             count = cell.n
+            if is_released:
+                self._cells.pop(key, None)
             if count == cell.drained:
                 continue
             amounts = Amounts(advance=count - cell.drained)

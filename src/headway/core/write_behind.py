@@ -7,11 +7,12 @@ is bounded.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from headway.core.slot import Slot, Taken, numbered
 from headway.model import limits
@@ -35,6 +36,18 @@ FORGET_AFTER_S = 600.0
 Step = Callable[[Task, float], Task]
 """(task, now) → the next task, or the same object where nothing is to change."""
 
+NOTHING = Taken(None, (), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Owed:
+    """An end that the store could not take yet."""
+
+    task_id: str
+    step: Step
+    attempt: int | None
+    large_result: str | None
+
 
 class WriteBehind:
     """The slots of this process, and the thread that flushes them."""
@@ -48,9 +61,13 @@ class WriteBehind:
         self._hold = hold
         self._on_first = on_first
         self._slots: dict[str, Slot] = {}
+        # Of reporters that outlived a `close` or a fork: adopted again by their next report.
+        self._parked: dict[str, Slot] = {}
         self._ended: deque[Slot] = deque()
         self._fresh: deque[Slot] = deque()
         self._due: deque[tuple[float, Slot]] = deque()
+        self._owed: deque[_Owed] = deque()
+        self._owed_at = 0.0
         self._news = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -69,19 +86,39 @@ class WriteBehind:
         """A slot that starts from a task just read or stored."""
         self._on_first()
         with self._lock:
-            slot = self._slots.get(task.task_id)
-            if slot is None or slot.attempt != task.attempt or slot.task.epoch != task.epoch:
-                if slot is not None:
-                    slot.saw(task)
-                slot = Slot(task, on_news=self._on_news, wall=self._store.now)
+            slot = self._slots.get(task.task_id) or self._parked.pop(task.task_id, None)
+            if slot is not None and slot.is_of(task):
                 self._slots[task.task_id] = slot
-                if task.has_ended:
-                    self._remember_ended(slot)
-            slot.last_used = self._clock.monotonic()
-            return slot
+                slot.last_used = self._clock.monotonic()
+                slot.saw(task)
+                return slot
+            if slot is not None and slot.task.epoch == task.epoch and slot.task.rev > task.rev:
+                # A later attempt has begun since that was read: it keeps the place.
+                self._slots[task.task_id] = slot
+                late = self._new_slot(task)
+                late.saw(slot.task)
+                return late
+            if slot is not None:
+                slot.saw(task)
+            slot = self._slots[task.task_id] = self._new_slot(task)
+        # What others did after the task was read, and before they were listened to, is known to the store alone.
+        with contextlib.suppress(StoreError):
+            self._read_again(slot)
+        if slot.is_over:
+            with self._lock:
+                self._remember_ended(slot)
+        return slot
 
-    def known(self, task_id: str) -> Slot | None:
-        return self._slots.get(task_id)
+    def _new_slot(self, task: Task) -> Slot:
+        slot = Slot(task, on_news=self._on_news, wall=self._store.now)
+        slot.last_used = self._clock.monotonic()
+        return slot
+
+    def forget_ended(self) -> None:
+        """Tasks may have been deleted: what has ended is read again when it is asked for."""
+        with self._lock:
+            self._ended.clear()
+            self._slots = {task_id: slot for task_id, slot in self._slots.items() if not slot.is_over}
 
     def saw(self, tasks: Sequence[Task]) -> None:
         """News from the store, of this process or another."""
@@ -91,7 +128,7 @@ class WriteBehind:
                 continue
             was_over = slot.is_over
             slot.saw(task)
-            if slot.attempt != task.attempt:
+            if not slot.is_of(task):
                 self._forget(slot)
             elif slot.is_over and not was_over:
                 with self._lock:
@@ -128,13 +165,26 @@ class WriteBehind:
                 slot.give_back(taken)
                 raise
 
+    def end(
+        self, task_id: str, step: Step, *, attempt: int | None = None, large_result: str | None = None
+    ) -> Task | None:
+        """`change`, and where the store can't take it now it is tried again until it can: an end must not be lost."""
+        try:
+            return self.change(task_id, step, attempt=attempt, large_result=large_result)
+        except StoreError:
+            self._owed.append(_Owed(task_id, step, attempt, large_result))
+            self._owed_at = self._clock.monotonic() + RETRY_S
+            self._start()
+            raise
+
     def _change(
         self, slot: Slot, taken: Taken, step: Step, attempt: int | None, large_result: str | None
     ) -> Task | None:
         old = slot.task
         while True:
             now = self._store.now()
-            base = self._applied(slot, old, taken.change, now)
+            mine = taken if slot.is_of(old) and not old.has_ended else NOTHING
+            base = self._applied(slot, old, mine.change, now)
             new = step(base, now) if attempt in (None, old.attempt) else base
             if new is base:
                 # What is known here may be stale (another process may have retried it): only the store can refuse.
@@ -145,7 +195,7 @@ class WriteBehind:
                 slot.saw(latest)
                 old = latest
                 continue
-            counted, lines = numbered(taken, old, new)
+            counted, lines = numbered(mine, old, new)
             stored = self._store.swap(Swap(old, counted, tuple(lines), large_result))
             if stored is not None:
                 self.saw([stored])
@@ -166,40 +216,60 @@ class WriteBehind:
             self._flush(pending[start : start + BATCH])
 
     def close(self) -> None:
-        """Flush, and end the thread."""
+        """Flush, and end the thread. Reporters may go on: their next report starts it again."""
         self._closing.set()
         self._news.set()
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout=5)
+        self._pay()
         self.flush_all()
+        if self._owed:
+            log.error("the ends of %d tasks could not be stored", len(self._owed))
         with self._lock:
             self._thread = None
             self._closing.clear()
-            self._slots.clear()
-            self._ended.clear()
-            self._fresh.clear()
-            self._due.clear()
+            self._park()
+        for slot in list(self._parked.values()):
+            slot.rest()
 
     def restart_in_child(self) -> None:
         """After a fork: the parent's thread, locks and pending changes are not ours."""
         self._lock = threading.Lock()
         self._news = threading.Event()
+        self._closing = threading.Event()
         self._thread = None
+        self._owed.clear()
+        self._park()
+        for slot in self._parked.values():
+            slot.restart_in_child()
+
+    def _park(self) -> None:
+        self._parked |= {task_id: slot for task_id, slot in self._slots.items() if not slot.is_over}
+        self._slots = {}
+        self._ended.clear()
         self._fresh.clear()
         self._due.clear()
-        for slot in self._slots.values():
-            slot.restart_in_child()
 
     # ── the thread ───────────────────────────────────────────────────────────────────────────────────────────
 
     def _on_news(self, slot: Slot) -> None:
+        if self._parked.pop(slot.task_id, None) is slot:
+            self._slots.setdefault(slot.task_id, slot)
+            self._on_first()
         self._fresh.append(slot)
+        self._start()
+
+    def _start(self) -> None:
+        """Wake the thread, or start it."""
         if self._thread is None:
             with self._lock:
                 if not self._closing.is_set() and not self._has_thread():
-                    self._thread = threading.Thread(target=self._run, name="headway-write-behind", daemon=True)
-                    self._thread.start()
+                    thread = threading.Thread(target=self._run, name="headway-write-behind", daemon=True)
+                    # At the interpreter's exit no thread can be started: what is pending is stored by `close`.
+                    with contextlib.suppress(RuntimeError):
+                        thread.start()
+                        self._thread = thread
         self._news.set()
 
     def _has_thread(self) -> bool:
@@ -211,6 +281,8 @@ class WriteBehind:
             if self._closing.is_set():
                 return
             self._news.clear()
+            if self._owed and self._owed_at <= self._clock.monotonic():
+                self._pay()
             if self._ended_by_idleness():
                 return
             batch = self._ready(self._clock.monotonic())
@@ -225,18 +297,33 @@ class WriteBehind:
     def _timeout(self) -> float:
         if self._fresh:
             return 0
-        if not self._due:
-            return IDLE_S
-        return max(0, self._due[0][0] - self._clock.monotonic())
+        next_at = [self._due[0][0]] if self._due else []
+        if self._owed:
+            next_at.append(self._owed_at)
+        return max(0, min(next_at) - self._clock.monotonic()) if next_at else IDLE_S
+
+    def _pay(self) -> None:
+        """Try again to store the ends that the store could not take."""
+        for _ in range(len(self._owed)):
+            owed = self._owed.popleft()
+            try:
+                self.change(owed.task_id, owed.step, attempt=owed.attempt, large_result=owed.large_result)
+            except StoreError:
+                self._owed.append(owed)
+            except TaskNotFound:
+                log.warning("task %s is gone; its end was not stored", owed.task_id)
+            except Exception:
+                log.exception("the end of task %s could not be stored", owed.task_id)
+        self._owed_at = self._clock.monotonic() + RETRY_S
 
     def _ended_by_idleness(self) -> bool:
-        if self._fresh or self._due:
+        if self._fresh or self._due or self._owed:
             return False
         self._forget_the_unused()
         with self._lock:
             # First 'no thread', then a last look: a report that finds no thread starts one.
             self._thread = None
-            if self._fresh:
+            if self._fresh or self._owed:
                 self._thread = threading.current_thread()
                 return False
             return True
@@ -264,10 +351,12 @@ class WriteBehind:
         try:
             self._swap_all(locked, taken)
             return True
-        except Exception as error:
-            log.warning("progress waits in memory for the store: %s", error, exc_info=_is_surprising(error))
+        except BaseException as error:
             for slot in locked:
                 slot.give_back(taken[slot.task_id])
+            if not isinstance(error, Exception):
+                raise  # Ctrl-C, while the work itself was flushing.
+            log.warning("progress waits in memory for the store: %s", error, exc_info=_is_surprising(error))
             return False
         finally:
             for slot in locked:
@@ -277,18 +366,23 @@ class WriteBehind:
         left = [slot for slot in slots if taken[slot.task_id] and not slot.is_over]
         while left:
             now = self._store.now()
-            swaps: list[Swap] = []
+            swaps: list[tuple[Slot, Swap]] = []
             for slot in left:
                 old = slot.task
+                if not slot.is_of(old) or old.has_ended:
+                    continue  # It ended this very moment.
                 new = self._applied(slot, old, taken[slot.task_id].change, now)
                 counted, lines = numbered(taken[slot.task_id], old, new)
-                swaps.append(Swap(old, counted, tuple(lines)))
-            results = self._store.swap_many(swaps)
-            lost = [slot for slot, stored in zip(left, results, strict=True) if stored is None]
+                swaps.append((slot, Swap(old, counted, tuple(lines))))
+            if not swaps:
+                return
+            results = self._store.swap_many([swap for _, swap in swaps])
+            lost = [slot for (slot, _), stored in zip(swaps, results, strict=True) if stored is None]
             self.saw([stored for stored in results if stored is not None])
-            for slot, stored in zip(left, results, strict=True):
+            for (slot, _), stored in zip(swaps, results, strict=True):
                 if stored is not None:
-                    taken[slot.task_id] = Taken(None, (), 0)
+                    slot.saw(stored)  # Also where the slot is parked.
+                    taken[slot.task_id] = NOTHING
             left = [slot for slot in lost if self._read_again(slot)]
 
     def _read_again(self, slot: Slot) -> bool:
@@ -302,11 +396,12 @@ class WriteBehind:
 
     def _applied(self, slot: Slot, old: Task, change: Change | None, now: float) -> Task:
         """The task after a pending change, held by this process."""
-        if change is None or old.has_ended or old.attempt != slot.attempt:
+        if change is None:
             return old
         holder = self._hold()
         task = change.applied(old.starting(now, holder=holder))
-        eta_s, rate = slot.estimator.estimate(task, now)
+        # By the clock that doesn't jump.
+        eta_s, rate = slot.estimator.estimate(task, self._clock.monotonic())
         return replace(task, eta_s=eta_s, rate=rate, holder=holder, worker="alive")
 
     # ── forgetting ───────────────────────────────────────────────────────────────────────────────────────────
