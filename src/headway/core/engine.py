@@ -126,7 +126,7 @@ class Engine:
             if self._unsubscribe is not None:
                 return
             try:
-                self._unsubscribe = self.store.subscribe(self.writes.saw, self._reset)
+                self._unsubscribe = self.store.subscribe(self.writes.slots.saw, self._reset)
             except RuntimeError as error:
                 log.debug("at the interpreter's exit no thread can be started: %s", error)
                 return
@@ -142,7 +142,7 @@ class Engine:
     def _reset(self) -> None:
         try:
             self.leases.resync()
-            self.writes.resync()
+            self.writes.slots.resync()
         except StoreError as error:
             log.warning("the store has another history, and can't be read: %s", error)
 

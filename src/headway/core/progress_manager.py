@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import os
-import threading
-import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from headway.core import forks
 from headway.core.ending import StoredEnding
 from headway.core.engine import Engine
 from headway.core.failure import task_error
@@ -59,10 +55,8 @@ class ProgressManager(TaskReader):
         self._lease_s = float(limits.number(lease_s, "lease_s", 0.1, 86_400))
         self._retention = Retention(keep_for, keep_tasks)
         self._clock = clock or SystemClock()
-        self._opening = threading.Lock()
-        self._engine: Engine | None = None
         self._runners = RunnerRegistry()
-        forks.in_child(self._restart_in_child)
+        super().__init__()
 
     # ── tasks ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -107,7 +101,7 @@ class ProgressManager(TaskReader):
         `InvalidValue`, `TaskNotFound`.
         """
         engine = self._open()
-        slot = engine.writes.slot(task_id)
+        slot = engine.writes.slots.get(task_id)
         change = checked_change(
             engine.store.now(), slot.counts_for, progress, status, message, details, completed, advance, total
         )
@@ -175,7 +169,7 @@ class ProgressManager(TaskReader):
         engine = self._open()
         states = () if state is None else (checked_state(state),)
         deleted = engine.store.delete(finished_before=engine.store.now() - age_s(older_than), states=states)
-        engine.writes.forget_ended()
+        engine.writes.slots.forget_ended()
         return deleted
 
     def delete_task(self, task_id: str) -> bool:
@@ -183,7 +177,7 @@ class ProgressManager(TaskReader):
         self.get_task(task_id)
         engine = self._open()
         is_deleted = engine.store.delete_task(task_id)
-        engine.writes.forget_ended()
+        engine.writes.slots.forget_ended()
         return is_deleted
 
     def add_log(self, task_id: str, text: str, level: str = "info") -> bool:
@@ -192,7 +186,7 @@ class ProgressManager(TaskReader):
         Raises `InvalidValue`, `TaskNotFound`.
         """
         engine = self._open()
-        slot = engine.writes.slot(task_id)
+        slot = engine.writes.slots.get(task_id)
         return slot.add_log(checked_line(engine.store.now(), text, level))
 
     # ── running ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -268,20 +262,6 @@ class ProgressManager(TaskReader):
         """The id of this process's lease. Writes it the first time."""
         return self._open().leases.hold()
 
-    def close(self) -> None:
-        """Store what is pending, end the threads, close the store. Safe to call twice; a later call opens it again."""
-        engine = self._engine
-        if engine is not None:
-            engine.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
     def __getstate__(self) -> dict[str, Any]:
         """For a spawned child: what opens the same store, nothing that is open."""
         # What this process uses: the default may depend on its working directory or on the Flask app.
@@ -330,24 +310,13 @@ class ProgressManager(TaskReader):
         return self._open().leases.hold() if self._runners.holds_pending(runner) else None
 
     def _reporter(self, engine: Engine, task: Task) -> Reporter:
-        return Reporter(engine.writes.open_slot(task), engine.store.now, StoredEnding(self._open))
+        return Reporter(engine.writes.slots.open(task), engine.store.now, StoredEnding(self._open))
 
     def _change(self, task_id: str, step: Callable[[Task, float], Task], *, attempt: int | None = None) -> Task | None:
         return self._open().writes.change(limits.task_id(task_id), step, attempt=attempt)
 
-    def _open(self) -> Engine:
-        engine = self._engine
-        if engine is not None:
-            return engine
-        with self._opening:
-            if self._engine is None:
-                self._engine = Engine(self._open_store(), self._clock, lease_s=self._lease_s, retention=self._retention)
-                # The engine itself sees to the interpreter's exit.
-                weakref.finalize(self, self._engine.close).atexit = False
-            return self._engine
-
-    def _restart_in_child(self) -> None:
-        self._opening = threading.Lock()
+    def _make_engine(self) -> Engine:
+        return Engine(self._open_store(), self._clock, lease_s=self._lease_s, retention=self._retention)
 
     def _open_store(self) -> Store:
         if self._given_store is not None and not isinstance(self._given_store, str):

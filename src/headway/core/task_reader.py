@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-from abc import ABC, abstractmethod
 from typing import Any
 
-from headway.core.engine import Engine
+from headway.core.opener import Opener
 from headway.model import limits
 from headway.model.ports import LogPage, TaskPage, TaskQuery
 from headway.model.task import Task, checked_state
 
 
-class TaskReader(ABC):
+class TaskReader(Opener):
     """What can be asked of the store."""
-
-    @abstractmethod
-    def _open(self) -> Engine: ...
 
     def get_task(self, task_id: str) -> Task:
         """The task as it is stored, after this process's pending change. Raises `TaskNotFound`, `InvalidValue`."""
@@ -40,7 +36,7 @@ class TaskReader(ABC):
 
     def is_cancelled(self, task_id: str) -> bool:
         """Whether it was asked to stop, or has been cancelled: within 100 ms of the call in another process."""
-        task = self._open().writes.slot(task_id).task
+        task = self._open().writes.slots.get(task_id).task
         return task.state in ("cancelling", "cancelled")
 
     def read_log(self, task_id: str, start: int = 1, limit: int = 1_000) -> LogPage:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from headway.core.slot import Slot, Taken, numbered
-from headway.model import limits
+from headway.core.slots import Slots
 from headway.model.change import Change
 from headway.model.clock import Clock
 from headway.model.errors import StoreError, TaskNotFound
@@ -30,8 +30,6 @@ LONGEST_TICK_S = 1.0
 BATCH = 500
 RETRY_S = 0.5
 IDLE_S = 30.0
-KEPT_FINAL = 1_000
-FORGET_AFTER_S = 600.0
 
 Step = Callable[[Task, float], Task]
 """(task, now) → the next task, or the same object where nothing is to change."""
@@ -50,7 +48,7 @@ class _Owed:
 
 
 class WriteBehind:
-    """The slots of this process, and the thread that flushes them."""
+    """Flushes the slots of this process, on a thread of its own."""
 
     def __init__(
         self, store: Store, clock: Clock, *, hold: Callable[[], str], on_first: Callable[[], None] = lambda: None
@@ -59,11 +57,7 @@ class WriteBehind:
         self._store = store
         self._clock = clock
         self._hold = hold
-        self._on_first = on_first
-        self._slots: dict[str, Slot] = {}
-        # Of reporters that outlived a `close` or a fork: adopted again by their next report.
-        self._parked: dict[str, Slot] = {}
-        self._ended: deque[Slot] = deque()
+        self.slots = Slots(store, clock, on_news=self._on_news, on_first=on_first)
         self._fresh: deque[Slot] = deque()
         self._due: deque[tuple[float, Slot]] = deque()
         self._owed: deque[_Owed] = deque()
@@ -72,80 +66,6 @@ class WriteBehind:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()
-
-    # ── slots ────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def slot(self, task_id: str) -> Slot:
-        """This process's slot for the task; the first time it reads the store. Raises `TaskNotFound`."""
-        slot = self._slots.get(task_id) if task_id.__class__ is str else None
-        if slot is None:
-            slot = self.open_slot(self._store.get(limits.task_id(task_id)))
-        return slot
-
-    def open_slot(self, task: Task) -> Slot:
-        """A slot that starts from a task just read or stored."""
-        self._on_first()
-        with self._lock:
-            slot = self._slots.get(task.task_id) or self._parked.pop(task.task_id, None)
-            if slot is not None and slot.is_of(task):
-                self._slots[task.task_id] = slot
-                slot.last_used = self._clock.monotonic()
-                slot.saw(task)
-                return slot
-            if slot is not None and slot.task.epoch == task.epoch and slot.task.rev > task.rev:
-                # A later attempt has begun since that was read: it keeps the place.
-                self._slots[task.task_id] = slot
-                late = self._new_slot(task)
-                late.saw(slot.task)
-                return late
-            if slot is not None:
-                slot.saw(task)
-            slot = self._slots[task.task_id] = self._new_slot(task)
-        # What others did after the task was read, and before they were listened to, is known to the store alone.
-        with contextlib.suppress(StoreError):
-            self._read_again(slot)
-        if slot.is_over:
-            with self._lock:
-                self._remember_ended(slot)
-        return slot
-
-    def _new_slot(self, task: Task) -> Slot:
-        slot = Slot(task, on_news=self._on_news, wall=self._store.now)
-        slot.last_used = self._clock.monotonic()
-        return slot
-
-    def forget_ended(self) -> None:
-        """Tasks may have been deleted: what has ended is read again when it is asked for."""
-        with self._lock:
-            self._ended.clear()
-            self._slots = {task_id: slot for task_id, slot in self._slots.items() if not slot.is_over}
-
-    def saw(self, tasks: Sequence[Task]) -> None:
-        """News from the store, of this process or another."""
-        for task in tasks:
-            slot = self._slots.get(task.task_id)
-            if slot is None:
-                continue
-            was_over = slot.is_over
-            slot.saw(task)
-            if not slot.is_of(task):
-                self._forget(slot)
-            elif slot.is_over and not was_over:
-                with self._lock:
-                    self._remember_ended(slot)
-
-    def resync(self) -> None:
-        """The store has another history: every slot is read again, and those that are gone are over."""
-        for slot in list(self._slots.values()):
-            try:
-                task = self._store.get(slot.task_id)
-            except TaskNotFound:
-                slot.gone()
-                self._forget(slot)
-            except StoreError:
-                return  # It will say so again when it can be read.
-            else:
-                slot.saw(task)
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -156,7 +76,7 @@ class WriteBehind:
 
         Raises `TaskNotFound`, `StoreUnavailable`; what was pending is then kept.
         """
-        slot = self.slot(task_id)
+        slot = self.slots.get(task_id)
         with slot.flushing:
             taken = slot.take()
             try:
@@ -198,20 +118,20 @@ class WriteBehind:
             counted, lines = numbered(mine, old, new)
             stored = self._store.swap(Swap(old, counted, tuple(lines), large_result))
             if stored is not None:
-                self.saw([stored])
+                self.slots.saw([stored])
                 return stored
             old = self._store.get(slot.task_id)
             slot.saw(old)
 
     def flush(self, task_id: str) -> None:
         """Store what is pending for one task, now; also wait for what another thread is just storing."""
-        slot = self._slots.get(task_id)
+        slot = self.slots.known(task_id)
         if slot is not None and (slot.has_news() or slot.flushing.locked()):
             self._flush([slot])
 
     def flush_all(self) -> None:
         """Store everything that is pending, now. Raises nothing; what can't be stored stays pending."""
-        pending = [slot for slot in list(self._slots.values()) if slot.has_news()]
+        pending = [slot for slot in self.slots.all() if slot.has_news()]
         for start in range(0, len(pending), BATCH):
             self._flush(pending[start : start + BATCH])
 
@@ -229,9 +149,9 @@ class WriteBehind:
         with self._lock:
             self._thread = None
             self._closing.clear()
-            self._park()
-        for slot in list(self._parked.values()):
-            slot.rest()
+            self._fresh.clear()
+            self._due.clear()
+        self.slots.park()
 
     def restart_in_child(self) -> None:
         """After a fork: the parent's thread, locks and pending changes are not ours."""
@@ -240,23 +160,14 @@ class WriteBehind:
         self._closing = threading.Event()
         self._thread = None
         self._owed.clear()
-        self._park()
-        for slot in self._parked.values():
-            slot.restart_in_child()
-
-    def _park(self) -> None:
-        self._parked |= {task_id: slot for task_id, slot in self._slots.items() if not slot.is_over}
-        self._slots = {}
-        self._ended.clear()
         self._fresh.clear()
         self._due.clear()
+        self.slots.restart_in_child()
 
     # ── the thread ───────────────────────────────────────────────────────────────────────────────────────────
 
     def _on_news(self, slot: Slot) -> None:
-        if self._parked.pop(slot.task_id, None) is slot:
-            self._slots.setdefault(slot.task_id, slot)
-            self._on_first()
+        self.slots.adopt(slot)
         self._fresh.append(slot)
         self._start()
 
@@ -319,7 +230,7 @@ class WriteBehind:
     def _ended_by_idleness(self) -> bool:
         if self._fresh or self._due or self._owed:
             return False
-        self._forget_the_unused()
+        self.slots.forget_the_unused()
         with self._lock:
             # First 'no thread', then a last look: a report that finds no thread starts one.
             self._thread = None
@@ -378,21 +289,12 @@ class WriteBehind:
                 return
             results = self._store.swap_many([swap for _, swap in swaps])
             lost = [slot for (slot, _), stored in zip(swaps, results, strict=True) if stored is None]
-            self.saw([stored for stored in results if stored is not None])
+            self.slots.saw([stored for stored in results if stored is not None])
             for (slot, _), stored in zip(swaps, results, strict=True):
                 if stored is not None:
                     slot.saw(stored)  # Also where the slot is parked.
                     taken[slot.task_id] = NOTHING
-            left = [slot for slot in lost if self._read_again(slot)]
-
-    def _read_again(self, slot: Slot) -> bool:
-        """Another writer was first: whether there still is something to write to."""
-        try:
-            slot.saw(self._store.get(slot.task_id))
-        except TaskNotFound:
-            slot.gone()
-            self._forget(slot)
-        return not slot.is_over
+            left = [slot for slot in lost if self.slots.read_again(slot)]
 
     def _applied(self, slot: Slot, old: Task, change: Change | None, now: float) -> Task:
         """The task after a pending change, held by this process."""
@@ -403,27 +305,6 @@ class WriteBehind:
         # By the clock that doesn't jump.
         eta_s, rate = slot.estimator.estimate(task, self._clock.monotonic())
         return replace(task, eta_s=eta_s, rate=rate, holder=holder, worker="alive")
-
-    # ── forgetting ───────────────────────────────────────────────────────────────────────────────────────────
-
-    def _remember_ended(self, slot: Slot) -> None:
-        self._ended.append(slot)
-        if len(self._ended) > KEPT_FINAL:
-            oldest = self._ended.popleft()
-            if self._slots.get(oldest.task_id) is oldest:
-                del self._slots[oldest.task_id]
-
-    def _forget(self, slot: Slot) -> None:
-        with self._lock:
-            if self._slots.get(slot.task_id) is slot:
-                del self._slots[slot.task_id]
-
-    def _forget_the_unused(self) -> None:
-        oldest = self._clock.monotonic() - FORGET_AFTER_S
-        with self._lock:
-            for slot in list(self._slots.values()):
-                if slot.last_used < oldest and slot.quiet and not slot.has_news() and not slot.task.confirms_cancel:
-                    del self._slots[slot.task_id]
 
 
 def _is_surprising(error: Exception) -> bool:

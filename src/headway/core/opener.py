@@ -1,0 +1,51 @@
+"""Opened by the first call and not before, closed, opened again: the life of what a manager has open."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import Self
+
+from headway.core import forks
+from headway.core.engine import Engine
+
+
+class Opener(ABC):
+    """A context manager; leaving it closes."""
+
+    def __init__(self) -> None:
+        self._opening = threading.Lock()
+        self._engine: Engine | None = None
+        forks.in_child(self._restart_in_child)
+
+    @abstractmethod
+    def _make_engine(self) -> Engine: ...
+
+    def close(self) -> None:
+        """Store what is pending, end the threads, close the store. Safe to call twice; a later call opens it again."""
+        if self._engine is not None:
+            self._engine.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _open(self) -> Engine:
+        engine = self._engine
+        if engine is not None:
+            return engine
+        with self._opening:
+            if self._engine is None:
+                self._engine = self._make_engine()
+                # The engine itself sees to the interpreter's exit.
+                weakref.finalize(self, self._engine.close).atexit = False
+            return self._engine
+
+    def _restart_in_child(self) -> None:
+        self._opening = threading.Lock()

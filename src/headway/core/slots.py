@@ -1,0 +1,159 @@
+"""The slots of this process by task: opened, kept up to date with the store, forgotten."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from headway.core.slot import Slot
+from headway.model import limits
+from headway.model.clock import Clock
+from headway.model.errors import StoreError, TaskNotFound
+from headway.model.ports import Store
+from headway.model.task import Task
+
+KEPT_FINAL = 1_000
+FORGET_AFTER_S = 600.0
+
+
+class Slots:
+    """One slot a task: that of its latest attempt."""
+
+    def __init__(
+        self, store: Store, clock: Clock, *, on_news: Callable[[Slot], None], on_first: Callable[[], None]
+    ) -> None:
+        """`on_news` is for the slots; `on_first` is called before one is opened."""
+        self._store = store
+        self._clock = clock
+        self._on_news = on_news
+        self._on_first = on_first
+        self._by_task: dict[str, Slot] = {}
+        # Of reporters that outlived a `close` or a fork: adopted again by their next report.
+        self._parked: dict[str, Slot] = {}
+        self._ended: deque[Slot] = deque()
+        self._lock = threading.Lock()
+
+    def get(self, task_id: str) -> Slot:
+        """This process's slot for the task; the first time it reads the store. Raises `TaskNotFound`."""
+        slot = self._by_task.get(task_id) if task_id.__class__ is str else None
+        if slot is None:
+            slot = self.open(self._store.get(limits.task_id(task_id)))
+        return slot
+
+    def known(self, task_id: str) -> Slot | None:
+        return self._by_task.get(task_id)
+
+    def all(self) -> Sequence[Slot]:
+        return list(self._by_task.values())
+
+    def open(self, task: Task) -> Slot:
+        """A slot that starts from a task just read or stored."""
+        self._on_first()
+        with self._lock:
+            slot = self._by_task.get(task.task_id) or self._parked.pop(task.task_id, None)
+            if slot is not None and slot.is_of(task):
+                self._by_task[task.task_id] = slot
+                slot.last_used = self._clock.monotonic()
+                slot.saw(task)
+                return slot
+            if slot is not None and slot.task.epoch == task.epoch and slot.task.rev > task.rev:
+                # A later attempt has begun since that was read: it keeps the place.
+                self._by_task[task.task_id] = slot
+                late = self._new(task)
+                late.saw(slot.task)
+                return late
+            if slot is not None:
+                slot.saw(task)
+            slot = self._by_task[task.task_id] = self._new(task)
+        # What others did after the task was read, and before they were listened to, is known to the store alone.
+        with contextlib.suppress(StoreError):
+            self.read_again(slot)
+        if slot.is_over:
+            self._remember_ended(slot)
+        return slot
+
+    def saw(self, tasks: Sequence[Task]) -> None:
+        """News from the store, of this process or another."""
+        for task in tasks:
+            slot = self._by_task.get(task.task_id)
+            if slot is None:
+                continue
+            was_over = slot.is_over
+            slot.saw(task)
+            if not slot.is_of(task):
+                self._forget(slot)
+            elif slot.is_over and not was_over:
+                self._remember_ended(slot)
+
+    def read_again(self, slot: Slot) -> bool:
+        """Another writer may have been first: whether there still is something to write to."""
+        try:
+            slot.saw(self._store.get(slot.task_id))
+        except TaskNotFound:
+            slot.gone()
+            self._forget(slot)
+        return not slot.is_over
+
+    def resync(self) -> None:
+        """The store has another history: every slot is read again, and those that are gone are over."""
+        for slot in self.all():
+            try:
+                self.read_again(slot)
+            except StoreError:
+                return  # It will say so again when it can be read.
+
+    def adopt(self, slot: Slot) -> None:
+        """A parked slot has news: its reporter goes on."""
+        if self._parked.pop(slot.task_id, None) is slot:
+            self._by_task.setdefault(slot.task_id, slot)
+            self._on_first()
+
+    def park(self) -> None:
+        """Nobody flushes or listens any more: only the reporters still know their slots."""
+        with self._lock:
+            self._parked |= {task_id: slot for task_id, slot in self._by_task.items() if not slot.is_over}
+            self._by_task = {}
+            self._ended.clear()
+        for slot in list(self._parked.values()):
+            slot.rest()
+
+    def restart_in_child(self) -> None:
+        """After a fork: the parent's locks and pending changes are not ours."""
+        self._lock = threading.Lock()
+        for slot in [*self._by_task.values(), *self._parked.values()]:
+            slot.restart_in_child()
+        self.park()
+
+    def forget_ended(self) -> None:
+        """Tasks may have been deleted: what has ended is read again when it is asked for."""
+        with self._lock:
+            self._ended.clear()
+            self._by_task = {task_id: slot for task_id, slot in self._by_task.items() if not slot.is_over}
+
+    def forget_the_unused(self) -> None:
+        """Those of plain calls that nobody has made for a while."""
+        oldest = self._clock.monotonic() - FORGET_AFTER_S
+        with self._lock:
+            for slot in self.all():
+                if slot.last_used < oldest and slot.quiet and not slot.has_news() and not slot.task.confirms_cancel:
+                    del self._by_task[slot.task_id]
+
+    def _new(self, task: Task) -> Slot:
+        slot = Slot(task, on_news=self._on_news, wall=self._store.now)
+        slot.last_used = self._clock.monotonic()
+        return slot
+
+    def _remember_ended(self, slot: Slot) -> None:
+        with self._lock:
+            self._ended.append(slot)
+            if len(self._ended) > KEPT_FINAL:
+                oldest = self._ended.popleft()
+                if self._by_task.get(oldest.task_id) is oldest:
+                    del self._by_task[oldest.task_id]
+
+    def _forget(self, slot: Slot) -> None:
+        with self._lock:
+            if self._by_task.get(slot.task_id) is slot:
+                del self._by_task[slot.task_id]
