@@ -17,6 +17,8 @@ from headway.model.ports import Lease, Store, Swap, TaskQuery
 from headway.model.stage import Stage
 from headway.model.task import Task, TaskError
 from headway.stores.memory import MemoryStore
+from headway.stores.proxy import ProxyStore
+from headway.stores.proxy_server import StoreServer
 from headway.stores.sqlite import SqliteStore
 from tests.helpers import eventually
 
@@ -48,7 +50,13 @@ def sqlite(clock: SetClock, request: pytest.FixtureRequest) -> Open:
     return lambda: SqliteStore(folder / "headway.db", clock=clock)
 
 
-ENGINES = {"memory": memory, "sqlite": sqlite}
+def proxy(clock: SetClock, request: pytest.FixtureRequest) -> Open:
+    server = StoreServer(MemoryStore(clock=clock))
+    request.addfinalizer(server.close)
+    return lambda: ProxyStore(server.address, server.key, clock=clock)
+
+
+ENGINES = {"memory": memory, "sqlite": sqlite, "proxy": proxy}
 shared_engines = pytest.mark.parametrize("engine", [name for name in ENGINES if name != "memory"], indirect=True)
 
 
