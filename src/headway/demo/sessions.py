@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from itsdangerous import BadSignature, URLSafeSerializer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 COOKIE = "headway_session"
@@ -19,8 +19,10 @@ LIFETIME_S = 400 * 24 * 3600
 class Sessions:
     """Makes and reads the session cookie. What it holds is the owner, nothing else."""
 
-    def __init__(self, key: str) -> None:
-        self._serializer = URLSafeSerializer(key, salt="headway.demo.session")
+    def __init__(self, keys: Sequence[str]) -> None:
+        """The first key signs, all are believed."""
+        # itsdangerous takes them from the oldest to the newest.
+        self._serializer = URLSafeSerializer(list(keys)[::-1], salt="headway.demo.session")
 
     def owner(self, cookies: Mapping[str, str]) -> str | None:
         """The owner that the cookie names, or None where there is none or it isn't ours."""

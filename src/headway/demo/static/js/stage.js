@@ -134,7 +134,7 @@ export class Stage {
       h('p', {}, task.state === 'failed' ? task.error?.message ?? '' : t('cancelledText')),
       h('div', { class: 'button-row' },
         h('button', { class: 'button small', type: 'button', onclick: this.actions.startOver }, t('startOver')),
-        h('button', { class: 'button small quiet', type: 'button', onclick: () => this.actions.remove({ task_id: task.task_id, topic: task.name }) }, icon('trash'), t('delete')))));
+        h('button', { class: 'button small quiet danger-quiet', type: 'button', onclick: () => this.actions.remove({ task_id: task.task_id, topic: task.name }) }, icon('trash'), t('delete')))));
   }
 
   #notThere() {

@@ -132,5 +132,5 @@ share.addEventListener('click', async () => {
     toast(/** @type {Error} */ (error).message);
   }
 });
-share.hidden = document.documentElement.dataset.access !== 'signed' || Boolean(shared);
+byId('share-row').hidden = document.documentElement.dataset.access !== 'signed' || Boolean(shared);
 addEventListener('pagehide', (event) => { if (!event.persisted) bar.destroy(); });

@@ -61,8 +61,12 @@ tapSockets({
     if (what === 'connect') {
       connects++;
       upSince = Date.now();
-      ping();
-    } else if (what === 'disconnect') upSince = null;
+      // Several: the quickest of them tells the server's clock best.
+      for (let n = 0; n < 4; n++) setTimeout(ping, n * 250);
+    } else if (what === 'disconnect') {
+      upSince = null;
+      verdict.disconnect();
+    }
     drawConnection();
   },
 });
@@ -138,7 +142,7 @@ addEventListener('headway-weather', (event) => {
 byId('task-form').addEventListener('submit', (/** @type {Event} */ event) => {
   event.preventDefault();
   const stages = byId('stages').value.split(/[,，、]/).map((/** @type {string} */ name) => name.trim()).filter(Boolean);
-  const body = { seconds: byId('seconds').valueAsNumber, updates: byId('updates').valueAsNumber, outcome: byId('outcome').value, ...(stages.length && { stages }) };
+  const body = { seconds: byId('seconds').valueAsNumber, updates: byId('updates').valueAsNumber, outcome: byId('outcome').value, process: byId('process').checked, ...(stages.length && { stages }) };
   for (const field of ['seconds', 'updates']) {
     if (Number.isNaN(body[/** @type {'seconds'} */ (field)])) return complain(t('missing', { field }));
   }
@@ -201,7 +205,7 @@ function drawConnection() {
     [t('reconnects'), Math.max(0, connects - 1)],
     [t('events'), log.seen],
     [t('sinceUp'), upSince === null || !up ? t('none') : `${Math.floor((Date.now() - upSince) / 1000)} s`],
-    [t('session'), bar.socket?.id ?? t('none')],
+    [t('session'), bar.socket?.id?.slice(0, 8) ?? t('none')],
   ]);
 }
 

@@ -11,8 +11,8 @@ export class Verdict {
   #tasks = new Map();
   /** @type {Set<string>} */
   #joined = new Set();
-  /** Tasks whose next state answers a join and so may repeat the last one. @type {Set<string>} */
-  #fresh = new Set();
+  /** How many answers to joins are still to come: each may repeat the last state. @type {Map<string, number>} */
+  #answers = new Map();
   /** Tasks that were left: what was on its way may still come, for a moment. @type {Map<string, number>} */
   #left = new Map();
   /** @type {Map<string, {epoch: string, next: number}>} */
@@ -26,7 +26,7 @@ export class Verdict {
   join(taskId, logFrom) {
     this.#joined.add(taskId);
     this.#left.delete(taskId);
-    this.#fresh.add(taskId);
+    this.#answers.set(taskId, (this.#answers.get(taskId) ?? 0) + 1);
     if (logFrom !== undefined) this.#lines.set(taskId, { epoch: '', next: logFrom });
   }
 
@@ -35,9 +35,11 @@ export class Verdict {
     if (this.#joined.delete(taskId)) this.#left.set(taskId, nowMs);
   }
 
-  /** The server has confirmed the leave: from now on nothing may come. @param {string} taskId */
-  leftForGood(taskId) {
-    this.#left.set(taskId, -Infinity);
+  /** The connection is gone, and with it every join. */
+  disconnect() {
+    this.#joined.clear();
+    this.#answers.clear();
+    this.#left.clear();
   }
 
   /** @param {any} task @param {number} nowMs */
@@ -45,11 +47,10 @@ export class Verdict {
     const id = task.task_id;
     if (!this.#belongs(id, nowMs)) this.#broken('joined', id, `${task.status} ${task.progress}`);
     const last = this.#tasks.get(id);
-    const answersJoin = this.#fresh.delete(id);
     this.#tasks.set(id, task);
     if (!last || last.epoch !== task.epoch) return;
     this.#count('rev');
-    if (task.rev < last.rev || (task.rev === last.rev && !answersJoin)) this.#broken('rev', id, `${last.rev} → ${task.rev}`);
+    if (task.rev < last.rev || (task.rev === last.rev && !this.#answersJoin(id))) this.#broken('rev', id, `${last.rev} → ${task.rev}`);
     if (task.attempt !== last.attempt) {
       if (task.attempt < last.attempt) this.#broken('final', id, `attempt ${last.attempt} → ${task.attempt}`);
       return;
@@ -75,6 +76,13 @@ export class Verdict {
       next = Math.max(next, line.n + 1);
     }
     this.#lines.set(id, { epoch: payload.epoch, next });
+  }
+
+  /** @param {string} taskId */
+  #answersJoin(taskId) {
+    const left = this.#answers.get(taskId) ?? 0;
+    this.#answers.set(taskId, Math.max(0, left - 1));
+    return left > 0;
   }
 
   /** @param {string} taskId @param {number} nowMs */

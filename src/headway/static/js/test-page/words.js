@@ -7,7 +7,7 @@ const zhPage = {
   h1: '想办法让它说谎', lede: '这里的每个按钮都作用于真实的服务器。断网、让进程崩溃、中途取消：进度条必须始终正确。',
   connection: '连接', connect: '连接', disconnect: '断开', ping: '心跳', drop_for: '断网', seconds_unit: '秒', drop: '断开网络', drop_noticed: '浏览器会察觉',
   tasks: '任务管理', seconds: '秒数', updates: '更新次数', outcome: '结局', outcome_complete: '完成', outcome_fail: '失败', outcome_hang: '挂起', outcome_crash: '崩溃',
-  stages: '阶段', stages_hint: '用逗号分隔名称，可以留空。', start: '启动测试任务', task_id: '任务编号', join: '加入', leave: '离开', cancel: '取消任务', retry: '重试',
+  stages: '阶段', stages_hint: '用逗号分隔名称，可以留空。', start: '启动测试任务', process: '放在单独的进程里，可以被杀掉', task_id: '任务编号', join: '加入', leave: '离开', cancel: '取消任务', retry: '重试',
   started_here: '本页看到的任务', none_joined: '还没有加入任何任务。',
   progress: '进度', local: '手动操作（不连服务器的进度条）', local_start: '开始', local_step: '+10 %', local_unknown: '长度未知', local_complete: '完成', local_fail: '失败', local_reset: '重置', local_hide: '隐藏 / 显示',
   chaos: '捣乱与裁决', chaos_cut: '剪断连接', chaos_stall: '卡住 4 秒', chaos_delay: '延迟 300 毫秒，持续 10 秒', chaos_kill: '杀掉它的工作进程', chaos_restart: '断开所有连接', chaos_flood: '洪水',

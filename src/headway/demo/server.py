@@ -1,0 +1,135 @@
+"""The whole demo, put together: store, runners, pages, gateway. `web_app.py` and `headway serve` run it."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import shutil
+import signal
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headway.core.progress_manager import ProgressManager
+from headway.demo.app import create_app
+from headway.demo.pages import Shown
+from headway.demo.service import Runners, Studio
+from headway.demo.sessions import Sessions, session_key
+from headway.demo.studio import STYLES, generator_note, style_labels
+from headway.demo.timeline import Timeline
+from headway.demo.visitors import Visitors, owner_of
+from headway.model.errors import HeadwayError
+from headway.runners.local import LocalRunner
+from headway.web.access import access_rule
+from headway.web.gateway import Gateway
+from headway.web.origins import Origins
+from headway.web.request import from_loopback
+from headway.web.serve import serve
+
+if TYPE_CHECKING:
+    from headway.settings import Settings
+
+DEFAULT_STORE = Path(".headway/headway.db")
+POST_WORKERS = 3
+TRIAL_WORKERS = 64
+PROCESS_WORKERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A demo that is ready to be served."""
+
+    gateway: Gateway
+    manager: ProgressManager
+    runners: Runners
+    timeline: Timeline
+    folder: Path
+    is_temporary: bool
+
+    def close(self) -> None:
+        """After serving: running tasks get their grace time; what is pending is stored."""
+        self.runners.close()
+        self.timeline.close()
+        self.manager.close()
+        if self.is_temporary:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def build(settings: Settings) -> Demo:
+    """The demo as the settings want it. Opens the folder of the pictures, and listens to the store."""
+    folder, is_temporary = _folder(settings.store)
+    manager = ProgressManager(
+        store=settings.store or f"sqlite:///{folder / DEFAULT_STORE.name}", access=settings.access
+    )
+    secrets = settings.secrets or (session_key(folder / "session.key"),)
+    sessions = Sessions(secrets)
+    access = access_rule(settings.access, secrets=secrets)
+    visitors = Visitors(manager, sessions, access)
+    runners = Runners(
+        posts=LocalRunner(manager, POST_WORKERS, "process", name="posts"),
+        trials=LocalRunner(manager, TRIAL_WORKERS, name="trials"),
+        processes=LocalRunner(manager, PROCESS_WORKERS, "process", name="trial-processes"),
+    )
+    timeline = Timeline(manager, None if is_temporary else folder / "timeline.db")
+    origins = Origins()
+    app = create_app(
+        Studio(manager, runners, folder / "posts"),
+        visitors,
+        origins,
+        timeline,
+        Shown(styles=style_labels, generator_note=generator_note),
+        drop_sockets=(lambda: gateway.drain()) if is_loopback(settings.host) else None,
+    )
+    gateway = Gateway(manager, app=app, access=access, owner=owner_of(sessions), operator=from_loopback)
+    timeline.start()
+    return Demo(gateway, manager, runners, timeline, folder, is_temporary)
+
+
+def run(settings: Settings) -> int:
+    """Serve the demo until SIGINT or SIGTERM; the exit code."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    # uvicorn raises the signal again when it is done, which by default would end this process before the tasks have
+    # had their grace time.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    try:
+        demo = build(settings)
+    except (HeadwayError, OSError) as error:
+        sys.stderr.write(f"headway: can't start: {error}\n")
+        return 1
+    try:
+        serve(demo.gateway, host=settings.host, port=settings.port, on_ready=_say_where)
+    except OSError as error:
+        sys.stderr.write(f"headway: can't serve on {settings.host}:{settings.port}: {error.strerror or error}\n")
+        return 1
+    except KeyboardInterrupt:
+        pass
+    finally:
+        demo.close()
+    return 0
+
+
+def _say_where(url: str) -> None:
+    sys.stdout.write(f"Headway is at {url}\n")
+    sys.stdout.flush()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a server on `host` can be reached from this machine alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _folder(store: str | None) -> tuple[Path, bool]:
+    """Where pictures and keys are: beside the store. True: only as long as the store, which is in memory."""
+    if store is not None and store.startswith("memory:"):
+        return Path(tempfile.mkdtemp(prefix="headway-demo-")), True
+    path = (
+        Path(store.removeprefix("sqlite:///")) if store is not None and store.startswith("sqlite:") else DEFAULT_STORE
+    )
+    folder = path.resolve().parent
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder, False

@@ -1,0 +1,72 @@
+"""What the tests of the demo's pages share: a demo of their own in an empty folder, and eyes on the page."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from collections.abc import Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.helpers import ROOT, ServerProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+# What no page may log: violations of its own policy, missing files, exceptions.
+HARMLESS = re.compile(r"ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|WebSocket connection to|status of 404 .*tasks")
+
+
+def demo_server(folder: Path, **env: str) -> ServerProcess:
+    """`python web_app.py`, with its store in `folder`."""
+    return ServerProcess.python(ROOT / "web_app.py", cwd=folder, env=env)
+
+
+def post_json(url: str, body: Mapping[str, Any], cookie: str = "") -> dict[str, Any]:
+    request = urllib.request.Request(
+        url, json.dumps(body).encode(), {"Content-Type": "application/json", "Cookie": cookie}, method="POST"
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        made: dict[str, Any] = json.load(answer)
+        return made
+
+
+@contextmanager
+def visit(browser: Browser, *, quiet: bool = True, **options: Any) -> Iterator[Page]:
+    """A page in a context of its own. Exceptions, and complaints in the console if `quiet`, fail the test."""
+    options = {"locale": "en-GB", "viewport": {"width": 1280, "height": 900}} | options
+    context: BrowserContext = browser.new_context(**options)
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(f"uncaught: {error}"))
+    page.on(
+        "console",
+        lambda message: message.type == "error" and not HARMLESS.search(message.text) and wrong.append(message.text),
+    )
+    try:
+        yield page
+    finally:
+        context.close()
+    assert not quiet or wrong == []
+
+
+def axe_violations(page: Page) -> list[str]:
+    """What axe-core finds wrong, best practices included."""
+    page.evaluate((ROOT / "node_modules/axe-core/axe.min.js").read_text("utf-8"))
+    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{violation['id']}: {violation['help']}: {node['target']} {node['failureSummary']}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+def sideways_overflow(page: Page) -> int:
+    """How many pixels the page is wider than the window."""
+    wider: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return wider

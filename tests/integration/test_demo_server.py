@@ -1,0 +1,133 @@
+"""`python web_app.py` as a whole: settings, restarts, access by tokens, a graceful end."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.browser.demo import demo_server
+from tests.helpers import ROOT, eventually
+
+TRIAL: dict[str, Any] = {"seconds": 0.2, "updates": 5, "outcome": "complete"}
+SECRET = "a-secret-for-tests-only-0123456789"
+
+
+def test_it_says_where_it_is_in_one_line(tmp_path: Path) -> None:
+    with demo_server(tmp_path) as server:
+        assert server.log.strip() == f"Headway is at http://localhost:{server.port}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("HEADWAY_PORT", "70000"), ("HEADWAY_ACCESS", "open"), ("HEADWAY_ACCESS", "signed"), ("HEADWAY_STORE", "x://y")],
+)
+def test_a_wrong_setting_is_named_and_nothing_is_served(tmp_path: Path, name: str, value: str) -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "web_app.py"],
+        env={"PATH": "/usr/bin:/bin", name: value},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert "HEADWAY_" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_that_is_taken_is_said_in_a_sentence(tmp_path: Path) -> None:
+    with demo_server(tmp_path) as server:
+        done = subprocess.run(
+            [sys.executable, ROOT / "web_app.py"],
+            env={"PATH": "/usr/bin:/bin", "HEADWAY_PORT": str(server.port)},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+    assert done.returncode == 1
+    assert f"can't serve on 127.0.0.1:{server.port}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_sigterm_ends_it_in_order_and_what_ran_is_told_so(tmp_path: Path) -> None:
+    with demo_server(tmp_path) as server, requests.Session() as http:
+        made = http.post(server.url + "/api/test_tasks", json={**TRIAL, "outcome": "hang"}).json()
+        url = server.url + made["status_url"]
+        eventually(lambda: http.get(url).json()["state"] == "running")
+
+        assert server.terminate(timeout=20) == 0
+
+        assert "Traceback" not in server.log
+        server.start()
+        task = http.get(url).json()
+        assert (task["state"], task["error"]["code"]) == ("failed", "interrupted")
+
+
+def test_the_owner_is_known_after_a_restart(tmp_path: Path) -> None:
+    with demo_server(tmp_path) as server, requests.Session() as http:
+        made = http.post(server.url + "/api/generate_content", json={"input_text": "kept", "cards": 1}).json()
+        eventually(lambda: http.get(server.url + made["status_url"]).json()["state"] == "completed", 60)
+
+        server.restart()
+
+        (kept,) = http.get(server.url + "/api/posts").json()["posts"]
+        assert kept["task_id"] == made["task_id"]
+        picture = f"{server.url}/posts/{made['task_id']}/{kept['thumbs'][0]}"
+        assert http.get(picture).status_code == 200
+
+
+def test_a_store_in_memory_leaves_nothing_behind(tmp_path: Path) -> None:
+    with demo_server(tmp_path, HEADWAY_STORE="memory://") as server:
+        requests.get(server.url, timeout=10)
+        server.terminate()
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pictures_lie_beside_the_store(tmp_path: Path) -> None:
+    with demo_server(tmp_path, HEADWAY_STORE=f"sqlite:///{tmp_path}/elsewhere/tasks.db") as server:
+        made = requests.post(server.url + "/api/generate_content", json={"input_text": "x", "cards": 1}, timeout=10)
+        status_url = server.url + made.json()["status_url"]
+        eventually(lambda: requests.get(status_url, timeout=10).json()["state"] == "completed", 60)
+
+    assert len(list((tmp_path / "elsewhere" / "posts").glob("*/*.png"))) >= 1
+    assert not (tmp_path / ".headway").exists()
+
+
+def test_only_a_server_of_this_machine_starts_test_tasks(tmp_path: Path) -> None:
+    with demo_server(tmp_path, HEADWAY_HOST="0.0.0.0") as server:
+        for path in ("/api/test_tasks", "/api/chaos"):
+            answer = requests.post(server.url + path, json=TRIAL, timeout=10)
+            assert answer.status_code == 404
+            assert answer.json()["error"]["code"] == "not_found"
+
+
+def test_with_signed_access_the_token_opens_what_the_id_alone_does_not(tmp_path: Path) -> None:
+    with (
+        demo_server(tmp_path, HEADWAY_ACCESS="signed", HEADWAY_SECRET=SECRET) as server,
+        requests.Session() as http,
+    ):
+        made = http.post(server.url + "/api/test_tasks", json={**TRIAL, "outcome": "hang"}).json()
+        url = server.url + made["status_url"]
+        bearer = {"Authorization": f"Bearer {made['token']}"}
+
+        assert http.get(url).status_code == 404
+        assert http.get(url, headers=bearer).status_code == 200
+        own = http.get(f"{server.url}/api/tokens/{made['task_id']}").json()["token"]
+        assert http.get(url, headers={"Authorization": f"Bearer {own}"}).status_code == 200
+
+        shared = http.post(f"{server.url}/api/share/{made['task_id']}", json={}).json()["url"]
+        reader = {"Authorization": "Bearer " + shared.partition("#token=")[2]}
+        assert http.get(url, headers=reader).status_code == 200
+        assert http.post(server.url + made["cancel_url"], headers=reader).status_code == 404
+        assert http.post(server.url + made["cancel_url"], headers=bearer).status_code == 202
