@@ -31,7 +31,7 @@ check: ## lint, format, types, import rules, unit tests with coverage; before ea
 	@$(python) -m coverage combine -q && $(python) -m coverage report
 
 bench: ## measure: latency, ratios against peers
-	@scripts/setup.sh test
+	@scripts/setup.sh dev
 	@$(python) benchmarks/run.py
 
 chaos: ## kill, cut and flood a running system for a while, and check what its viewers saw

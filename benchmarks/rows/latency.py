@@ -1,0 +1,76 @@
+"""From `update_progress` to the viewer's socket: 100 viewers, many tasks, 5,000 viewers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmarks.processes import Generator, Server
+from benchmarks.table import Row, Samples
+
+ROUNDS = 3
+
+
+def rows() -> Iterator[Row]:
+    yield from _hundred_viewers()
+    yield from _thousand_tasks()
+    yield from _five_thousand_viewers()
+
+
+def _hundred_viewers() -> Iterator[Row]:
+    names = ("headway", "python-socketio", "node socket.io", "C send loop")
+    p99 = {name: Samples() for name in names}
+    whole_road = Samples()
+    for _ in range(ROUNDS):
+        for name in names:
+            with Server(name) as server, Generator(server.port) as generator:
+                server.ask("create", tasks=1)
+                generator.connect(100, 1)
+                server.tell("run", mode="hub", rate=20, tasks=1, s=6)
+                generator.watch(6)
+                p99[name].values.append(float(generator.hear()["p99_ms"]))
+        with Server("headway on SQLite") as server, Generator(server.port) as generator:
+            server.ask("create", tasks=1)
+            generator.connect(100, 1)
+            server.tell("run", mode="manager", rate=100, tasks=1, s=6)
+            generator.watch(6)
+            whole_road.values.append(float(generator.hear()["p95_ms"]))
+    for name in names:
+        yield Row(f"p99 latency, 100 viewers, 20/s: {name}", p99[name].median, "ms", note=p99[name].noise)
+    headway = p99["headway"].median
+    yield Row("… against python-socketio on uvicorn", headway / p99["python-socketio"].median, "×", ("≤", 0.3))
+    yield Row("… against Node's socket.io", headway / p99["node socket.io"].median, "×", ("≤", 1))
+    yield Row(
+        "p95 from update_progress (100/s, SQLite) to the socket, 100 viewers",
+        whole_road.median,
+        "ms",
+        ("≤", 100),
+        whole_road.noise,
+    )
+
+
+def _thousand_tasks() -> Iterator[Row]:
+    with Server("headway") as server, Generator(server.port) as generator:
+        server.ask("create", tasks=1_000)
+        generator.connect(1_000, 1_000)
+        before = server.ask("stat")
+        server.tell("run", mode="manager", rate=5, tasks=1_000, s=10)
+        generator.watch(10, warm_s=2)
+        seen = generator.hear()
+        server.hear()
+        after = server.ask("stat")
+    core = 100 * (after["cpu_s"] - before["cpu_s"]) / 10
+    note = f"{seen['per_s']:,.0f} delivered/s, p99 {seen['p99_ms']:.0f} ms"
+    yield Row("1,000 tasks × 5/s, one viewer each: of a core", core, "%", ("≤", 40), note)
+
+
+def _five_thousand_viewers() -> Iterator[Row]:
+    with Server("headway") as server, Generator(server.port) as generator:
+        server.ask("create", tasks=1)
+        generator.connect(5_000, 1)
+        server.tell("run", mode="manager", rate=1_000, tasks=1, s=8)
+        generator.watch(8, warm_s=2)
+        seen = generator.hear()
+        server.hear()
+    note = f"{seen['dead']} connections lost"
+    yield Row("5,000 viewers of a task updated 1,000/s: states/s each", seen["per_s"] / 5_000, "/s", ("≥", 5), note)
+    yield Row("… p99 staleness", seen["p99_ms"], "ms", ("≤", 100))

@@ -1,0 +1,52 @@
+"""What a viewer costs: memory, joining, coming back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmarks.processes import Generator, Server
+from benchmarks.table import Row, Samples
+
+ROUNDS = 3
+VIEWERS = 5_000
+PEERS = ("headway", "python-socketio", "node socket.io")
+
+
+def rows() -> Iterator[Row]:
+    joins = {name: Samples() for name in PEERS}
+    memory = {name: Samples() for name in PEERS}
+    for _ in range(ROUNDS):
+        for name in PEERS:
+            with Server(name) as server, Generator(server.port) as generator:
+                server.ask("create", tasks=1)
+                generator.connect(200, 1)
+                before = server.ask("stat")["rss_kib"]
+                joins[name].values.append(generator.connect(VIEWERS, 1, limit_s=120)["per_s"])
+                memory[name].values.append((server.ask("stat")["rss_kib"] - before) / VIEWERS)
+    for name in PEERS:
+        yield Row(f"joins/s: {name}", joins[name].median, "/s", note=joins[name].noise)
+    ratio = joins["headway"].median / joins["python-socketio"].median
+    yield Row("… against python-socketio on uvicorn", ratio, "×", ("≥", 2))
+    for name in PEERS:
+        target = ("≤", 35.0) if name == "headway" else None
+        yield Row(f"memory a viewer (N = {VIEWERS:,}): {name}", memory[name].median, "KiB", target, memory[name].noise)
+    yield from _back_again()
+
+
+def _back_again() -> Iterator[Row]:
+    back = {name: Samples() for name in PEERS[:2]}
+    for _ in range(ROUNDS):
+        for name in back:
+            with Server(name) as server, Generator(server.port) as generator:
+                server.ask("create", tasks=1)
+                generator.connect(VIEWERS, 1, limit_s=120)
+                generator.drop()
+                back[name].values.append(generator.connect(VIEWERS, 1, concurrency=500, limit_s=120)["s"])
+    for name, sample in back.items():
+        yield Row(f"{VIEWERS:,} viewers dropped and back: {name}", sample.median, "s", note=sample.noise)
+    yield Row(
+        "… as many times faster than python-socketio",
+        back["python-socketio"].median / back["headway"].median,
+        "×",
+        ("≥", 2),
+    )

@@ -1,0 +1,163 @@
+"""What a report costs the worker, against tqdm in the same process; what the write-behind costs beside it."""
+
+from __future__ import annotations
+
+import gc
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from io import StringIO
+
+from tqdm import tqdm
+
+from benchmarks.table import Row, Samples
+from headway import ProgressManager
+
+TURNS = 300_000
+ROUNDS = 5
+DETAILS = {
+    "current": "生成标题",
+    "file": "export-2026-11-23.csv",
+    "counts": {"rows": 18231, "skipped": 12, "failed": 0},
+    "recent": [{"name": f"row-{index}", "ok": True, "ms": index * 1.5} for index in range(8)],
+}
+
+
+def rows() -> Iterator[Row]:
+    yield from _reports()
+    yield from _ten_thousand_tasks()
+    yield from _import()
+
+
+def _us(work: Callable[[], object], turns: int) -> float:
+    gc.collect()
+    began = time.perf_counter()
+    work()
+    return (time.perf_counter() - began) / turns * 1e6
+
+
+def _reports() -> Iterator[Row]:
+    samples = {
+        name: Samples() for name in ("bare", "tqdm", "track", "tqdm.update", "advance", "update", "details", "dumps")
+    }
+    with ProgressManager(store="memory://") as manager, manager.task("bench") as task:
+        plain = manager.create_task("plain")
+        manager.update_progress(plain, 1)
+
+        def bare() -> None:
+            for _ in range(TURNS):
+                pass
+
+        def with_tqdm() -> None:
+            for _ in tqdm(range(TURNS), file=StringIO()):
+                pass
+
+        def track() -> None:
+            for _ in task.track(range(TURNS)):
+                pass
+
+        bar = tqdm(total=TURNS * ROUNDS, file=StringIO())
+
+        def tqdm_update() -> None:
+            for _ in range(TURNS):
+                bar.update()
+
+        def advance() -> None:
+            for _ in range(TURNS):
+                task.advance()
+
+        few = TURNS // 10
+
+        def update() -> None:
+            for index in range(few):
+                manager.update_progress(plain, completed=index)
+
+        def details() -> None:
+            for _ in range(few):
+                manager.update_progress(plain, details=DETAILS)
+
+        def dumps() -> None:
+            for _ in range(few):
+                json.dumps(DETAILS)
+
+        for _ in range(ROUNDS):
+            samples["bare"].values.append(_us(bare, TURNS))
+            samples["tqdm"].values.append(_us(with_tqdm, TURNS))
+            samples["track"].values.append(_us(track, TURNS))
+            samples["tqdm.update"].values.append(_us(tqdm_update, TURNS))
+            samples["advance"].values.append(_us(advance, TURNS))
+            samples["update"].values.append(_us(update, few))
+            samples["details"].values.append(_us(details, few))
+            samples["dumps"].values.append(_us(dumps, few))
+        bar.close()
+    us = {name: sample.median for name, sample in samples.items()}
+    note = f"{us['track']:.3f} µs against {us['tqdm']:.3f} µs; a bare loop {us['bare']:.3f} µs"
+    yield Row("track, a turn, against tqdm", us["track"] / us["tqdm"], "×", ("≤", 1), note)
+    note = f"{us['advance']:.3f} µs against {us['tqdm.update']:.3f} µs"
+    yield Row("advance() against tqdm.update()", us["advance"] / us["tqdm.update"], "×", ("≤", 2), note)
+    yield Row("update_progress without details", us["update"], "µs", ("≤", 5), samples["update"].noise)
+    note = f"{us['details']:.1f} µs against {us['dumps']:.1f} µs"
+    yield Row(
+        "update_progress with details, against json.dumps of them", us["details"] / us["dumps"], "×", ("≤", 1.5), note
+    )
+
+
+def _ten_thousand_tasks() -> Iterator[Row]:
+    """The share of a core that flushing takes: this process's CPU with and without a store behind the same reports."""
+    seconds = 6.0
+    with ProgressManager(store="memory://") as manager:
+        tasks = [manager.task(f"t{index}", total=1_000_000) for index in range(10_000)]
+        stop = threading.Event()
+        counted = [0] * 4
+
+        def work(lane: int) -> None:
+            mine = tasks[lane::4]
+            began = time.monotonic()
+            while not stop.is_set():
+                for task in mine:
+                    task.advance()
+                    task.advance()
+                counted[lane] += 2 * len(mine)
+                ahead = counted[lane] / 250_000 - (time.monotonic() - began)
+                if ahead > 0:
+                    stop.wait(ahead)
+
+        flusher = _thread_cpu("headway-write-behind")
+        threads = [threading.Thread(target=work, args=(lane,)) for lane in range(4)]
+        for thread in threads:
+            thread.start()
+        stop.wait(2)
+        before, began, count = flusher(), time.monotonic(), sum(counted)
+        stop.wait(seconds)
+        used, took, count = flusher() - before, time.monotonic() - began, sum(counted) - count
+        stop.set()
+        for thread in threads:
+            thread.join()
+    note = f"{count / took:,.0f} advance()/s from 4 threads"
+    yield Row("10,000 running tasks: write-behind, of a core", 100 * used / took, "%", ("≤", 50), note)
+
+
+def _thread_cpu(name: str) -> Callable[[], float]:
+    """Seconds of CPU that the thread of this name has used (Linux: /proc/self/task/TID/stat, fields 14 and 15)."""
+
+    def read() -> float:
+        for thread in threading.enumerate():
+            if thread.name == name and thread.native_id is not None:
+                with open(f"/proc/self/task/{thread.native_id}/stat") as stat:  # noqa: PTH123 - a path of the kernel's
+                    fields = stat.read().rpartition(")")[2].split()
+                return (int(fields[11]) + int(fields[12])) / 100
+        return 0.0
+
+    return read
+
+
+def _import() -> Iterator[Row]:
+    sample = Samples()
+    code = "import time; t = time.perf_counter(); import headway; print((time.perf_counter() - t) * 1000)"
+    for _ in range(7):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        sample.values.append(float(done.stdout))
+    yield Row("import headway", sample.median, "ms", ("≤", 60), sample.noise)

@@ -1,0 +1,70 @@
+"""`make bench`: measure, print the table, keep it with the versions and the machine in benchmarks/results/.
+
+python benchmarks/run.py [SUBJECT …]   # worker size latency viewers fanout browser; all of them by default
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.processes import HERE
+from benchmarks.table import Row, as_text
+
+SUBJECTS = ("size", "worker", "latency", "browser", "viewers", "fanout")
+PACKAGES = ("headway", "python-socketio", "python-engineio", "uvicorn", "flask-socketio", "gevent", "tqdm")
+
+
+def main() -> int:
+    asked = sys.argv[1:] or list(SUBJECTS)
+    unknown = [subject for subject in asked if subject not in SUBJECTS]
+    if unknown:
+        print(f"no such subject: {', '.join(unknown)}; there are {', '.join(SUBJECTS)}", file=sys.stderr)
+        return 2
+    rows: list[Row] = []
+    for subject in asked:
+        print(f"measuring {subject} …", flush=True)
+        for row in importlib.import_module(f"benchmarks.rows.{subject}").rows():
+            rows.append(row)
+            print(f"  {row.what}: {row.value:.4g} {row.unit} {row.verdict} {row.note}", flush=True)
+    print(f"\n{as_text(rows)}\n\n{machine()}")
+    keep(rows, asked)
+    return 1 if any(row.verdict == "MISSED" for row in rows) else 0
+
+
+def machine() -> str:
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
+        platform.processor(),
+    )
+    node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    versions = ", ".join(f"{package} {version(package)}" for package in PACKAGES)
+    system = f"Linux {platform.release()}, Python {platform.python_version()}, Node {node}"
+    return f"{model}, {os.cpu_count()} cores, {system}; {versions}"
+
+
+def keep(rows: list[Row], asked: list[str]) -> None:
+    folder = HERE / "results"
+    folder.mkdir(exist_ok=True)
+    day = time.strftime("%Y-%m-%d")
+    for subject in [*asked] if len(asked) < len(SUBJECTS) else ["all"]:
+        result = {"day": day, "machine": machine(), "rows": [{**vars(row), "verdict": row.verdict} for row in rows]}
+        name = folder / f"{day}-{subject}.json"
+        name.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Servers under load: Headway's and its peers', all driven in the same way."""

@@ -1,0 +1,56 @@
+"""How the harness drives a server: a JSON line on standard input, a JSON line as the answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def answer_commands(commands: dict[str, Callable[..., dict[str, object]]], *, port: int) -> None:
+    """Say the port, then answer on a thread of its own until standard input ends, and with it the process."""
+    print(json.dumps({"port": port}), flush=True)
+    known = {"stat": _stat, **commands}
+
+    def answer() -> None:
+        for line in sys.stdin:
+            request: dict[str, Any] = json.loads(line)
+            print(json.dumps(known[request.pop("cmd")](**request)), flush=True)
+        os._exit(0)
+
+    threading.Thread(target=answer, daemon=True).start()
+
+
+def paced(report: Callable[[int], None], rate: float, tasks: int, s: float) -> int:
+    """Call `report(task)` `rate` times a second for each task, spread evenly; how often it was called.
+
+    Who is late does not catch up: a report that could not be made in its time is left out.
+    """
+    gap = 1 / (rate * tasks)
+    began = time.monotonic()
+    turn = sent = 0
+    while True:
+        now = time.monotonic() - began
+        if now >= s:
+            return sent
+        due = int(now / gap)
+        if due < turn:
+            time.sleep(max(turn * gap - now, 0))
+            continue
+        turn = max(turn, due - tasks)
+        while turn <= due:
+            report(turn % tasks)
+            turn += 1
+            sent += 1
+
+
+def _stat() -> dict[str, object]:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return {"rss_kib": pages * resource.getpagesize() // 1024, "cpu_s": used.ru_utime + used.ru_stime}
