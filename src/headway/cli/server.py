@@ -149,6 +149,8 @@ class _ServerWatch:
         self._trouble = ""
         self._failure: Exception | None = None
         self._last_event_id = ""
+        self._end: TaskPayload | None = None
+        """The final state, held back until the log that belongs before it has come."""
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="headway-events", daemon=True)
         self._thread.start()
@@ -213,12 +215,16 @@ class _ServerWatch:
                         break
                     self._last_event_id = event.id or self._last_event_id
                     data = json.loads(event.data)
-                    if event.name == "progress":
+                    if event.name == "progress" and self._log and data["state"] in FINAL:
+                        self._end = cast("TaskPayload", data)
+                    elif event.name == "progress":
                         self._tell(task=cast("TaskPayload", data))
                     elif event.name == "log":
                         self._tell(lines=cast("list[LogLinePayload]", data["lines"]))
             except (OSError, http.client.HTTPException):
-                pass  # Broken off: the caller opens it again, from the last event on.
+                return received  # Broken off: the caller opens it again, from the last event on.
+        if self._end is not None:
+            self._tell(task=self._end)
         return received
 
     def _tell(

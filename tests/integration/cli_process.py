@@ -1,0 +1,94 @@
+"""The `headway` command as a person would run it: in a process of its own, with a store of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from headway import ProgressManager, Task
+from tests.helpers import eventually
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended. `code` is minus the signal where one ended it."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Cli:
+    """Runs `headway` in `folder`, with `folder/tasks.db` as the store."""
+
+    def __init__(self, folder: Path, env: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self.store = f"sqlite:///{folder / 'tasks.db'}"
+        settings = {name: value for name, value in os.environ.items() if not name.startswith("HEADWAY_")}
+        self.env = settings | {"HEADWAY_STORE": self.store, "PYTHONUTF8": "1"} | dict(env or {})
+
+    def __call__(self, *arguments: str, env: Mapping[str, str] | None = None, **options: Any) -> Done:
+        done = subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.env | dict(env or {}),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            **{"stdin": subprocess.DEVNULL, **options},
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *arguments: str, env: Mapping[str, str] | None = None, **options: Any) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.env | dict(env or {}),
+            text=True,
+            **{
+                "stdin": subprocess.DEVNULL,
+                "stdout": subprocess.PIPE,
+                "stderr": subprocess.PIPE,
+                "start_new_session": True,
+                **options,
+            },
+        )
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "headway", *arguments]
+
+    @contextmanager
+    def manager(self) -> Iterator[ProgressManager]:
+        """The same store, opened here."""
+        with ProgressManager(store=self.store) as manager:
+            yield manager
+
+    def only_task(self) -> Task:
+        with self.manager() as manager:
+            (task,) = manager.list_tasks()
+            return task
+
+    def running_task(self) -> Task:
+        """The one task, as soon as it runs and has said something."""
+        with self.manager() as manager:
+
+            def running() -> Task | None:
+                found = [task for task in manager.list_tasks(state="running") if task.message]
+                return found[0] if found else None
+
+            return eventually(running)
+
+    def listed(self, *arguments: str) -> list[dict[str, Any]]:
+        done = self("tasks", "--json", *arguments)
+        assert done.code == 0, done.err
+        found: list[dict[str, Any]] = json.loads(done.out)
+        return found
