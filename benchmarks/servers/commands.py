@@ -15,13 +15,15 @@ from typing import Any
 
 def answer_commands(commands: dict[str, Callable[..., dict[str, object]]], *, port: int) -> None:
     """Say the port, then answer on a thread of its own until standard input ends, and with it the process."""
-    print(json.dumps({"port": port}), flush=True)
+    out = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # What a framework prints is no answer.
+    out.write(json.dumps({"port": port}) + "\n")
     known = {"stat": _stat, **commands}
 
     def answer() -> None:
         for line in sys.stdin:
             request: dict[str, Any] = json.loads(line)
-            print(json.dumps(known[request.pop("cmd")](**request)), flush=True)
+            out.write(json.dumps(known[request.pop("cmd")](**request)) + "\n")
         os._exit(0)
 
     threading.Thread(target=answer, daemon=True).start()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from headway.model.clock import Clock
@@ -41,6 +41,18 @@ def open_store(
     from headway.stores.redis import RedisStore
 
     return RedisStore(url, clock=clock)
+
+
+def share_store(store: Store) -> tuple[Store, Callable[[], None]]:
+    """A store that no URL opens elsewhere, as one that can go to child processes; and what ends the sharing."""
+    from headway.stores.proxy import ProxyStore
+
+    if isinstance(store, ProxyStore):
+        return store, lambda: None
+    from headway.stores.proxy_server import StoreServer
+
+    server = StoreServer(store)
+    return ProxyStore(server.address, server.key), server.close
 
 
 def _default_url(socketio: object | None) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -56,6 +58,8 @@ class ProgressManager(TaskReader):
         self._retention = Retention(keep_for, keep_tasks)
         self._clock = clock or SystemClock()
         self._runners = RunnerRegistry()
+        self._sharing = threading.Lock()
+        self._shared: Store | None = None
         super().__init__()
 
     # ── tasks ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -265,11 +269,8 @@ class ProgressManager(TaskReader):
     def __getstate__(self) -> dict[str, Any]:
         """For a spawned child: what opens the same store, nothing that is open."""
         # What this process uses: the default may depend on its working directory or on the Flask app.
-        url = self.store.url
-        if url is None:
-            raise TypeError("a manager with this store can't go to another process: no URL opens the store there")
         return {
-            "store": url,
+            "store": self.store.url or self._shared_store(),
             "access": self._access,
             "lease_s": self._lease_s,
             "keep_for": self._retention.age,
@@ -317,6 +318,16 @@ class ProgressManager(TaskReader):
 
     def _make_engine(self) -> Engine:
         return Engine(self._open_store(), self._clock, lease_s=self._lease_s, retention=self._retention)
+
+    def _shared_store(self) -> Store:
+        """For children of this process only, as long as it lives."""
+        from headway.compose import share_store  # Lazily: it knows the adapters, which the core does not.
+
+        with self._sharing:
+            if self._shared is None:
+                self._shared, stop = share_store(self.store)
+                weakref.finalize(self, stop)
+            return self._shared
 
     def _open_store(self) -> Store:
         if self._given_store is not None and not isinstance(self._given_store, str):
