@@ -1,26 +1,27 @@
 """What must hold of everything a viewer ever saw, whatever was killed, cut or raced (SPEC 3, the delivery promise).
 
-A history is the list of what one or several viewers did and received, in order. `violations` reads it and is pure;
-`History` records it from any thread. Record a `join` when it is *sent* and a `leave` when it is *acknowledged*: what
-is on its way between the two is no fault of the server's.
+A history is the list of what one or several viewers did and received, in order. `violations` reads it whole and is
+pure; `Checker` takes it event by event and keeps none of them; `History` records it from any thread. Record a `join` when
+it is *sent* and a `leave` when it is *acknowledged*: what is on its way between the two is no fault of the server's.
 
     rev       rises within an epoch; the state sent in answer to a join may repeat the last one
     progress  never falls within an attempt, is never null again once a number; nor does the attempt fall
-    final     is seen by all who are joined at the end, and is the last thing seen of its attempt
+    final     is seen by all who are joined at the end, and is the last thing seen of its attempt; all see the same one
     joined    nothing comes of a task that was not joined
     log       comes gaplessly in order from `log_from`, or `truncated_before` says what is gone
+    agree     whoever sees the same rev of a task sees the same state
 """
 
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
 
 Kind = Literal["join", "leave", "connect", "disconnect", "progress", "log"]
-Rule = Literal["rev", "progress", "final", "joined", "log"]
+Rule = Literal["rev", "progress", "final", "joined", "log", "agree"]
 
 FINAL_STATES = frozenset({"completed", "failed", "cancelled"})
 
@@ -47,23 +48,80 @@ class Violation:
 
 def violations(history: Iterable[Event], *, unfinished: Collection[str] = ()) -> list[Violation]:
     """All that broke a promise, in order. `unfinished` names the tasks that were still alive when recording ended."""
-    found: list[Violation] = []
-    views: defaultdict[tuple[str, str], _View] = defaultdict(_View)
-    index = -1
-    for index, event in enumerate(history):
+    checker = Checker()
+    for event in history:
+        checker.take(event)
+    return checker.finish(unfinished=unfinished)
+
+
+class Checker:
+    """Judges a history of any length as it comes: what it keeps grows with viewers times tasks, not with events.
+
+    `found` holds what broke a promise so far. Not for several threads.
+    """
+
+    def __init__(self) -> None:
+        self.events = 0
+        self.found: list[Violation] = []
+        self._views: defaultdict[str, defaultdict[str, _View]] = defaultdict(lambda: defaultdict(_View))
+        self._agreed = _Agreement()
+
+    def take(self, event: Event) -> None:
         viewer, task_id = event["viewer"], event["task_id"]
         if task_id is None:
             if event["kind"] == "disconnect":
-                for (other, _), view in views.items():
-                    if other == viewer:
-                        view.leave()
-            continue
-        for rule, text in views[viewer, task_id].take(event):
-            found.append(Violation(rule, viewer, task_id, index, text))
-    for (viewer, task_id), view in views.items():
-        if task_id not in unfinished and view.awaits_its_end():
-            found.append(Violation("final", viewer, task_id, index + 1, f"never saw the end; last was {view.last}"))
-    return found
+                for view in self._views[viewer].values():
+                    view.leave()
+        else:
+            for rule, text in self._views[viewer][task_id].take(event):
+                self._note(rule, viewer, task_id, text)
+            if event["kind"] == "progress":
+                for rule, text in self._agreed.take(task_id, event["payload"]):
+                    self._note(rule, viewer, task_id, text)
+        self.events += 1
+
+    def rewound(self) -> None:
+        """The store has lost its newest writes (a power cut): say it once nobody is shown what was lost any more.
+
+        Viewers drop what is not newer than what they have seen, as readers do (SPEC 1, `rev`); what is newer again may,
+        once, be behind in progress or attempt.
+        """
+        self._agreed = _Agreement()
+        for views in self._views.values():
+            for view in views.values():
+                view.is_rewound = True
+
+    def joined(self, viewer: str) -> list[str]:
+        """The tasks that this viewer watches."""
+        return [task_id for task_id, view in self._views[viewer].items() if view.is_joined]
+
+    def awaited(self, *, unfinished: Collection[str] = (), truth: Mapping[str, Mapping[str, Any]] | None = None) -> int:
+        """How many ends have not been seen yet by who waits for them."""
+        return sum(1 for _ in self._missing(unfinished, truth or {}))
+
+    def finish(
+        self, *, unfinished: Collection[str] = (), truth: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> list[Violation]:
+        """All that was found, also what is missing now. `truth`: what the store holds of tasks that have ended."""
+        for viewer, task_id, text in self._missing(unfinished, truth or {}):
+            self._note("final", viewer, task_id, text)
+        return self.found
+
+    def _missing(
+        self, unfinished: Collection[str], truth: Mapping[str, Mapping[str, Any]]
+    ) -> Iterator[tuple[str, str, str]]:
+        for viewer, views in self._views.items():
+            for task_id, view in views.items():
+                if task_id in unfinished or not view.is_joined:
+                    continue
+                stored = _Seen.of(truth[task_id]) if task_id in truth else None
+                if not view.has_seen_the_end():
+                    yield viewer, task_id, f"never saw the end; last was {view.last}"
+                elif stored is not None and view.last != stored:
+                    yield viewer, task_id, f"the end is {stored}; last seen was {view.last}"
+
+    def _note(self, rule: Rule, viewer: str, task_id: str, text: str) -> None:
+        self.found.append(Violation(rule, viewer, task_id, self.events, text))
 
 
 class History:
@@ -133,7 +191,8 @@ class _Seen:
 class _View:
     """What one viewer knows of one task."""
 
-    joined: bool = False
+    is_joined: bool = False
+    is_rewound: bool = False
     may_repeat: int = 0
     last: _Seen | None = None
     last_of_epoch: dict[str, _Seen] = field(default_factory=dict)
@@ -151,23 +210,28 @@ class _View:
                 yield from self._log(event["payload"])
 
     def join(self, log_from: int | None) -> None:
-        self.joined = True
+        self.is_joined = True
         self.may_repeat += 1
         if log_from is not None:
             self.log.ask_from(log_from)
 
     def leave(self) -> None:
-        self.joined = False
+        self.is_joined = False
         self.may_repeat = 0
         self.log.stop()
 
-    def awaits_its_end(self) -> bool:
-        return self.joined and (self.last is None or self.last.state not in FINAL_STATES)
+    def has_seen_the_end(self) -> bool:
+        return self.last is not None and self.last.state in FINAL_STATES
 
     def _progress(self, new: _Seen) -> Iterator[Fault]:
-        if not self.joined:
+        if not self.is_joined:
             yield "joined", f"{new} without a join"
         old = self.last_of_epoch.get(new.epoch)
+        if self.is_rewound and old is not None:
+            if new.rev > old.rev:
+                self.last = self.last_of_epoch[new.epoch] = new
+                self.is_rewound = False
+            return
         self.last = self.last_of_epoch[new.epoch] = new
         if old is None:
             return
@@ -188,10 +252,33 @@ class _View:
             yield "progress", f"{new} after {old}"
 
     def _log(self, payload: Mapping[str, Any]) -> Iterator[Fault]:
-        if not self.joined:
+        if not self.is_joined:
             yield "joined", "log lines without a join"
         for text in self.log.take(payload):
             yield "log", text
+
+
+AGREED = 20_000
+
+
+class _Agreement:
+    """What viewers have seen as the same thing. Of ends all are kept, of other states the newest."""
+
+    def __init__(self) -> None:
+        self._states: OrderedDict[tuple[str, str, int], _Seen] = OrderedDict()
+        self._ends: dict[tuple[str, str, int], _Seen] = {}
+
+    def take(self, task_id: str, payload: Mapping[str, Any]) -> Iterator[Fault]:
+        new = _Seen.of(payload)
+        old = self._states.setdefault((task_id, new.epoch, new.rev), new)
+        if old != new:
+            yield "agree", f"{new} where another viewer saw {old}"
+        if len(self._states) > AGREED:
+            self._states.popitem(last=False)
+        if new.state in FINAL_STATES:
+            end = self._ends.setdefault((task_id, new.epoch, new.attempt), new)
+            if end != new:
+                yield "final", f"{new} where another viewer saw {end} as the end"
 
 
 @dataclass

@@ -1,0 +1,92 @@
+"""What happens to a SQLite store that is in use: its disk fills up, somebody locks it, it is deleted or replaced.
+
+All of it happens from outside the processes that use it, and without opening the database in this one: SQLite's locks
+belong to processes, and closing a file drops them (https://sqlite.org/howtocorrupt.html, 2.2).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+_HOLD = """
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], timeout=20, isolation_level=None)
+db.execute("BEGIN IMMEDIATE")
+print("locked", flush=True)
+sys.stdin.read()
+db.execute("ROLLBACK")
+db.close()
+"""
+
+_COPY = """
+import sqlite3, sys
+source = sqlite3.connect(sys.argv[1], timeout=20)
+target = sqlite3.connect(sys.argv[2])
+source.backup(target)
+target.execute("PRAGMA journal_mode = WAL")
+target.close(); source.close()
+"""
+
+
+def side_files(path: Path) -> list[Path]:
+    return [path.with_name(f"{path.name}{suffix}") for suffix in ("-wal", "-shm")]
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Another process holds the write lock. A plain context manager: entering waits for the lock."""
+    holder = subprocess.Popen(
+        [sys.executable, "-c", _HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdin is not None
+    assert holder.stdout is not None
+    try:
+        assert holder.stdout.readline() == "locked\n"
+        yield
+    finally:
+        holder.stdin.close()
+        holder.wait(30)
+        holder.stdout.close()
+
+
+@contextlib.contextmanager
+def no_room(pids: Sequence[int], path: Path) -> Iterator[None]:
+    """These processes can make no file larger than the store's log is now: as if the disk were full."""
+    wal = side_files(path)[0]
+    largest = wal.stat().st_size if wal.exists() else 0
+    limits = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in pids}
+    for pid, (_, hard) in limits.items():
+        with contextlib.suppress(ProcessLookupError):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (largest // 2, hard))
+    try:
+        yield
+    finally:
+        for pid, before in limits.items():
+            with contextlib.suppress(ProcessLookupError):
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+
+
+def delete(path: Path) -> None:
+    """As somebody who tidies up."""
+    for file in (path, *side_files(path)):
+        file.unlink(missing_ok=True)
+
+
+def back_up(path: Path, copy: Path) -> None:
+    """A whole copy, made by SQLite itself in another process."""
+    subprocess.run([sys.executable, "-c", _COPY, str(path), str(copy)], check=True, timeout=60)
+
+
+def replace(path: Path, copy: Path) -> None:
+    """Put a copy of the backup in the store's place, as one restores: another file under the same name."""
+    coming = path.with_name("coming.db")
+    shutil.copyfile(copy, coming)
+    coming.rename(path)
+    for file in side_files(path):
+        file.unlink(missing_ok=True)
