@@ -52,6 +52,7 @@ class World:
         self.epoch = "epochA1b2"
         # What the server is to do wrong, or not at all.
         self.answers_pings = True
+        self.allows_websockets = True
         self.has_api = True
         self.has_streams = True
         self.confirms_cancel = True
@@ -98,13 +99,19 @@ class World:
         self._streams: set[asyncio.Queue[tuple[str, Payload] | None]] = set()
         self._sio = socketio.AsyncServer(async_mode="asgi", namespaces=["/progress"], cors_allowed_origins="*")
         self._bind(self._sio)
-        app = socketio.ASGIApp(self._sio, other_asgi_app=self._http)
+        engine = socketio.ASGIApp(self._sio, other_asgi_app=self._http)
+
+        async def app(scope: Scope, receive: Any, send: Any) -> None:
+            if scope["type"] == "websocket" and not self.allows_websockets:
+                await receive()
+                await send({"type": "websocket.close"})
+                return
+            await engine(scope, receive, send)
+
         config = uvicorn.Config(app, host="127.0.0.1", port=self.port, log_level="error", lifespan="off")
         self._server = uvicorn.Server(config)
         started.set()
         await self._server.serve()
-        for sid in list(self._sio.eio.sockets):
-            await self._sio.eio.disconnect(sid)
         for task in asyncio.all_tasks() - {asyncio.current_task()}:  # type: ignore[arg-type]
             task.cancel()
 
@@ -143,13 +150,12 @@ class World:
             self._run(self._tell("log", {"task_id": task_id, "epoch": self.epoch, "lines": new}))
 
     def drop_sockets(self) -> None:
-        """Close all connections from this side."""
+        """Cut all TCP connections, as a proxy that restarts would."""
 
         async def drop() -> None:
-            for sid in list(self._sio.eio.sockets):
-                await self._sio.eio.disconnect(sid)
-            for queue in list(self._streams):
-                queue.put_nowait(None)
+            assert self._server is not None
+            for connection in list(self._server.server_state.connections):
+                connection.transport.abort()  # type: ignore[union-attr]
 
         self._run(drop())
 

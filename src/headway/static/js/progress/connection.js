@@ -9,6 +9,8 @@ import { SocketTransport } from './socket.js';
 const PONG_TIMEOUT_MS = 10_000;
 /** A timer that fires this late was held up with the whole tab; it proves nothing about the server. */
 const HELD_UP_MS = 1000;
+/** Who has just come back to the page should not wait for a connection that died meanwhile. */
+const JUST_SEEN_MS = 5000;
 /** Errors that pass: the join is tried again. */
 const PASSING = ['unavailable', 'rate_limited', 'internal'];
 
@@ -43,6 +45,7 @@ export class Connection {
   #links = new Set();
   #lifetime = new AbortController();
   #suspended = false;
+  #seenAt = -Infinity;
   /** @typedef {ReturnType<typeof setTimeout> | undefined} Timer */
   /** @type {Timer} */
   #retryTimer;
@@ -66,7 +69,9 @@ export class Connection {
     addEventListener('pagehide', () => this.#suspend(), { signal });
     addEventListener('pageshow', () => this.#resume(), { signal });
     addEventListener('online', () => this.#newRound(), { signal });
-    document.addEventListener('visibilitychange', () => document.hidden || this.#seen(), { signal });
+    for (const event of ['visibilitychange', 'resume']) {
+      document.addEventListener(event, () => document.hidden || this.#seen(), { signal });
+    }
   }
 
   get socket() {
@@ -127,7 +132,8 @@ export class Connection {
     clearTimeout(this.#retryTimer);
     if (attempt > this.#policy.maxReconnectAttempts) return this.#set('failed');
     this.#set('waiting', { attempt });
-    this.#retryTimer = setTimeout(() => this.#connect(), this.#delay);
+    const lookedAt = attempt === 1 && performance.now() - this.#seenAt < JUST_SEEN_MS;
+    this.#retryTimer = setTimeout(() => this.#connect(), lookedAt ? 0 : this.#delay);
   }
 
   startHeartbeat() {
@@ -144,7 +150,7 @@ export class Connection {
   /** @param {string} taskId */
   async join(taskId) {
     const watches = this.#watchesOf(taskId);
-    if (!watches.length) return;
+    if (!watches.length || !this.#canJoin) return;
     const token = await this.#token(taskId);
     const from = watches.map((watch) => watch.logFrom?.()).filter((n) => n != null);
     if (!this.#watchesOf(taskId).length || !this.#canJoin) return;
@@ -321,6 +327,7 @@ export class Connection {
 
   /** The page can be seen again: what is on it must be the present state. */
   #seen() {
+    this.#seenAt = performance.now();
     if (this.#status.phase !== 'live') return this.#newRound();
     clearTimeout(this.#pongTimer);
     this.#pongTimer = undefined;

@@ -249,6 +249,8 @@ export class ProgressBar {
   handleProgressUpdate(data) {
     if (!data || typeof data !== 'object' || (this.#taskId && data.task_id && data.task_id !== this.#taskId)) return;
     const task = accept(this.#task, whole(data, this.#task));
+    // What the page told `start` stands until the work begins to tell of itself.
+    if (this.#draft && task.state === 'pending' && !Object.keys(task.details ?? {}).length) task.details = this.#draft.details;
     this.#problem = null;
     if (task !== this.#task) {
       this.#local = false;

@@ -8,9 +8,6 @@
 export const QUIET_S = 10;
 /** How long a worker must have been out of touch before the server calls it silent. */
 const LEASE_S = 15;
-/** Fields that are null until there is something to say. */
-const NULLABLE =
-  'name stages eta_s rate worker cancel_requested_at cancel_reason created_at started_at updated_at finished_at server_time result error';
 /** A cancel that takes longer is explained. */
 const PATIENCE_S = 2;
 
@@ -40,9 +37,8 @@ export function accept(shown, next) {
  * @returns {Task}
  */
 export function blank(known) {
-  const nothing = Object.fromEntries(NULLABLE.split(' ').map((field) => [field, null]));
   const start = { task_id: '', state: 'pending', status: 'pending', progress: 0, message: '', details: {}, epoch: '', rev: 0, attempt: 1 };
-  return /** @type {Task} */ ({ ...nothing, ...start, ...known });
+  return /** @type {Task} */ ({ ...start, ...known });
 }
 
 /**

@@ -60,7 +60,6 @@ export class View {
       reconnect: button('reconnect'),
       cancel: button('cancel'),
     };
-    attribute(this.#buttons.log, 'aria-expanded', 'false');
     this.buttons = make('span', 'buttons', {}, ...Object.values(this.#buttons));
     this.root = make(
       'div',

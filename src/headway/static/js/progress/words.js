@@ -15,9 +15,6 @@ const tables = {
     completed: 'Completed',
     failed: 'Failed',
     cancelled: 'Cancelled',
-    started: 'Started',
-    generating_content: 'Writing the text',
-    generating_image: 'Making the pictures',
 
     live: 'Live',
     connecting: 'Connecting…',
