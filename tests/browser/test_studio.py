@@ -34,7 +34,8 @@ WATCH_THE_BAR = """
     const last = window.seen.at(-1);
     if (!last || last[0] !== now[0] || last[1] !== now[1]) window.seen.push(now);
   };
-  new MutationObserver(look).observe(document.getElementById('stage'), {subtree: true, childList: true, attributes: true});
+  const all = {subtree: true, childList: true, attributes: true};
+  new MutationObserver(look).observe(document.getElementById('stage'), all);
   look();
 }
 """
@@ -51,7 +52,7 @@ def make(page: Page, topic: str, cards: int = 2) -> str:
     page.locator("#topic").fill(topic)
     page.locator("#cards").fill(str(cards))
     page.locator("#make").click()
-    page.wait_for_function("location.hash.length > 1 && document.getElementById('make').disabled === false")
+    page.wait_for_function("() => location.hash.length > 1 && !document.getElementById('make').disabled")
     task_id: str = page.evaluate("location.hash.slice(1)")
     return task_id
 
@@ -78,11 +79,11 @@ def test_a_topic_becomes_a_post_before_ones_eyes(browser: Browser, demo: ServerP
         pictures = page.locator(".reel img")
         expect(pictures).to_have_count(3)
         page.wait_for_function(
-            "[...document.querySelectorAll('.reel img')].slice(0, 2).every(i => i.naturalWidth === 1242)"
+            "() => [...document.querySelectorAll('.reel img')].slice(0, 2).every(i => i.naturalWidth === 1242)"
         )
         thumb = page.locator(".made .cover img")
         expect(thumb).to_have_count(1)
-        page.wait_for_function("document.querySelector('.made .cover img').naturalWidth > 0")
+        page.wait_for_function("() => document.querySelector('.made .cover img').naturalWidth > 0")
         values = [value for _, value in page.evaluate("window.seen")]
         assert values == sorted(values)
         assert len(values) > 3
@@ -121,8 +122,10 @@ def test_a_reload_in_the_middle_shows_the_same_task_no_earlier_than_before(
 
         assert page.evaluate("location.hash.slice(1)") == task_id
         page.wait_for_function(
-            "before => document.querySelector('.post') || "
-            "Number(document.querySelector('#progress-container [role=progressbar]')?.getAttribute('aria-valuenow')) >= before",
+            """before => {
+                const bar = document.querySelector('#progress-container [role=progressbar]');
+                return document.querySelector('.post') || Number(bar?.getAttribute('aria-valuenow')) >= before;
+            }""",
             arg=before,
         )
         stage_state(page, "completed")
@@ -315,7 +318,7 @@ def test_a_hostile_topic_is_only_text(browser: Browser, demo: ServerProcess) -> 
 
 
 def test_an_address_that_names_nothing_says_so(browser: Browser, demo: ServerProcess) -> None:
-    with visit(browser) as page:
+    with visit(browser, quiet=False) as page:
         page.goto(demo.url + "/#AAAAAAAAAAAAAAAAAAAAAA")
 
         expect(page.locator("#stage")).to_contain_text("This post is not there")

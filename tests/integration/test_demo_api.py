@@ -75,7 +75,9 @@ def test_a_post_is_made_of_words_and_pictures(post: tuple[Any, dict[str, Any]], 
 def test_all_of_a_post_comes_in_one_file(post: tuple[Any, dict[str, Any]], demo: ServerProcess) -> None:
     cookies, task = post
 
-    answer = requests.get(f"{demo.url}/posts/{task['task_id']}.zip", cookies=cookies, timeout=10)
+    url = f"{demo.url}/posts/{task['task_id']}/{task['result']['archive']}"
+
+    answer = requests.get(url, cookies=cookies, timeout=10)
 
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert archive.testzip() is None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, jsonify, request, send_file
 
 from headway.demo import asked
-from headway.demo.studio import STYLES
+from headway.demo.generators.base import STYLES
 from headway.demo.visitors import seen
 from headway.model import limits
 from headway.model.errors import HeadwayError, InvalidValue
@@ -60,7 +60,7 @@ def api(
 
     @blueprint.post("/api/generate_content")
     def generate_content() -> tuple[Response, int]:
-        wanted = asked.post(_fields(), styles=tuple(STYLES), language=asked.LANGUAGES[0])
+        wanted = asked.post(_fields(), styles=tuple(STYLES))
         _count(rates.posts)
         return created(studio.start_post(wanted, visitors.owner()))
 
@@ -78,20 +78,12 @@ def api(
         return "", 204
 
     @blueprint.get("/posts/<task_id>/<name>")
-    def picture(task_id: str, name: str) -> Response:
+    def file(task_id: str, name: str) -> Response:
         visitors.watchable_task(task_id)
-        response = send_file(studio.picture(task_id, name), max_age=24 * 3600, conditional=True)
+        response = send_file(studio.file(task_id, name), max_age=24 * 3600, conditional=True)
         response.cache_control.public = False
         response.cache_control.private = True
         return response
-
-    @blueprint.get("/posts/<task_id>.zip")
-    def archive(task_id: str) -> Response:
-        task = visitors.watchable_task(task_id)
-        file = studio.archive(task)
-        return send_file(
-            file, "application/zip", as_attachment=True, download_name=f"headway-{task_id[:8]}.zip", max_age=0
-        )
 
     @blueprint.get("/api/timeline/<task_id>")
     def attempts(task_id: str) -> Response:

@@ -31,7 +31,8 @@ class PostAsked:
     topic: str
     cards: int
     style: str
-    language: str
+    language: str | None
+    """None: that of the topic."""
     seed: int | None
 
 
@@ -56,17 +57,17 @@ def body(raw: bytes) -> Mapping[str, Any]:  # Any: any JSON; each field is check
     return value
 
 
-def post(fields: Mapping[str, Any], *, styles: tuple[str, ...], language: str) -> PostAsked:
-    """The post that `fields` ask for; `language` is the visitor's own, used where none is asked for."""
+def post(fields: Mapping[str, Any], *, styles: tuple[str, ...]) -> PostAsked:
+    """The post that `fields` ask for."""
     topic = limits.text(_required(fields, "input_text"), "input_text", TOPIC_CHARS).strip()
     if not topic:
         raise InvalidValue("input_text", f"must have 1 to {TOPIC_CHARS:,} characters")
-    seed = fields.get("seed")
+    seed, language = fields.get("seed"), fields.get("language")
     return PostAsked(
         topic=topic,
         cards=limits.whole(_or(fields, "cards", DEFAULT_CARDS), "cards", *CARDS),
         style=_one_of(_or(fields, "style", styles[0]), "style", styles),
-        language=_one_of(_or(fields, "language", language), "language", LANGUAGES),
+        language=None if language is None else _one_of(language, "language", LANGUAGES),
         seed=None if seed is None else limits.whole(seed, "seed", -SEED, SEED),
     )
 

@@ -17,7 +17,7 @@ from headway.demo.app import create_app
 from headway.demo.pages import Shown
 from headway.demo.service import Runners, Studio
 from headway.demo.sessions import Sessions, session_key
-from headway.demo.studio import STYLES, generator_note, style_labels
+from headway.demo.studio import generator_note, style_labels
 from headway.demo.timeline import Timeline
 from headway.demo.visitors import Visitors, owner_of
 from headway.model.errors import HeadwayError

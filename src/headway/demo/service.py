@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import re
-import shutil
-import zipfile
 from dataclasses import dataclass
-from tempfile import SpooledTemporaryFile
-from typing import IO, TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from headway.demo.studio import STAGES, make_post
+from headway.demo.generators.topics import language_of
+from headway.demo.shelf import Shelf
+from headway.demo.studio import make_post, stages
 from headway.demo.testwork import run_trial
 from headway.model.errors import HeadwayError, TaskNotFound
 from headway.model.ports import TaskQuery
@@ -28,7 +24,6 @@ if TYPE_CHECKING:
 LOOKED_AT = 5_000
 PAGE = 200
 NAME_CHARS = 200
-_PICTURE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.(?:png|jpg|webp)")
 
 
 class StillRunning(HeadwayError):
@@ -78,18 +73,20 @@ class Studio:
         self.manager = manager
         self._runners = runners
         self._data_dir = data_dir
+        self._shelf = Shelf(data_dir)
 
     def start_post(self, asked: PostAsked, owner: str) -> str:
         """The id of the task that makes the post. Raises `QueueFull`."""
+        language = asked.language or language_of(asked.topic)
         return self._runners.posts.submit(
             make_post,
             name=asked.topic[:NAME_CHARS],
-            stages=STAGES,
+            stages=stages(language),
             owner=owner,
             topic=asked.topic,
             cards=asked.cards,
             style=asked.style,
-            language=asked.language,
+            language=language,
             seed=asked.seed,
             data_dir=str(self._data_dir),
         )
@@ -133,30 +130,14 @@ class Studio:
         """The post, its words and its pictures are gone. Raises `StillRunning`, `TaskNotFound`."""
         if not self.manager.delete_task(task_id):
             raise StillRunning("it is still being made; cancel it first")
-        shutil.rmtree(self._data_dir / task_id, ignore_errors=True)
+        self._shelf.remove(task_id)
 
-    def picture(self, task_id: str, name: str) -> Path:
-        """The file of one picture. Raises `TaskNotFound` where there is none."""
-        path = self._data_dir / task_id / name
-        if not _PICTURE.fullmatch(name) or not path.is_file():
+    def file(self, task_id: str, name: str) -> Path:
+        """A picture of a post, or all of it as one archive. Raises `TaskNotFound` where there is none."""
+        path = self._shelf.file(task_id, name)
+        if path is None:
             raise TaskNotFound(task_id)
         return path
-
-    def archive(self, task: Task) -> IO[bytes]:
-        """All pictures and the words as a zip file, to be read from its beginning."""
-        post = self._result(task)
-        if not post:
-            raise TaskNotFound(task.task_id)
-        file = SpooledTemporaryFile(max_size=16 * 1024 * 1024)  # noqa: SIM115 - the response closes it
-        # PNG is compressed already.
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-            words = f"{post['title']}\n\n{post['text']}\n\n{' '.join('#' + tag for tag in post['tags'])}\n"
-            archive.writestr("post.txt", words)
-            for card in post["cards"]:
-                with contextlib.suppress(TaskNotFound):
-                    archive.write(self.picture(task.task_id, card["file"]), card["file"])
-        file.seek(0, os.SEEK_SET)
-        return file
 
     def _payload(self, task: Task) -> PostPayload:
         post = self._result(task)

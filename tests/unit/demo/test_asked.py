@@ -15,7 +15,7 @@ TRIAL: dict[str, Any] = {"seconds": 1, "updates": 10, "outcome": "complete"}
 
 
 def post(**fields: object) -> asked.PostAsked:
-    return asked.post({"input_text": "老北京胡同", **fields}, styles=STYLES, language="zh-CN")
+    return asked.post({"input_text": "老北京胡同", **fields}, styles=STYLES)
 
 
 def trial(**fields: object) -> asked.TrialAsked:
@@ -23,9 +23,9 @@ def trial(**fields: object) -> asked.TrialAsked:
 
 
 def test_a_topic_alone_asks_for_four_cards_in_the_first_style() -> None:
-    wanted = asked.post({"input_text": " 老北京胡同 \n"}, styles=STYLES, language="zh-CN")
+    wanted = asked.post({"input_text": " 老北京胡同 \n"}, styles=STYLES)
 
-    assert wanted == asked.PostAsked(topic="老北京胡同", cards=4, style="ink", language="zh-CN", seed=None)
+    assert wanted == asked.PostAsked(topic="老北京胡同", cards=4, style="ink", language=None, seed=None)
 
 
 def test_all_that_may_be_chosen_is_taken() -> None:
@@ -71,7 +71,7 @@ def test_a_refused_post_names_the_field_and_its_limit(field: str, value: object,
 
 def test_a_post_without_a_topic_is_refused() -> None:
     with pytest.raises(InvalidValue, match="input_text"):
-        asked.post({}, styles=STYLES, language="zh-CN")
+        asked.post({}, styles=STYLES)
 
 
 def test_two_thousand_characters_are_a_topic() -> None:

@@ -2,7 +2,7 @@
 /** A finished post, as it would look where it is posted: cards to swipe, title, text, tags; and what to do with it. */
 
 import { picture } from './api.js';
-import { copyText, h, icon, phrases, root, toast } from './dom.js';
+import { copyText, h, icon, phrases, toast } from './dom.js';
 import { t } from './words.js';
 
 /**
@@ -32,7 +32,7 @@ export function postView(task, post, { another, remove }) {
       h('div', { class: 'button-row post-actions', lang: document.documentElement.lang },
         h('button', { class: 'button small primary', type: 'button', onclick: async () => toast(t((await copyText(text)) ? 'copied' : 'notCopied')) }, icon('copy'), t('copyAll')),
         download,
-        cards.length > 0 && h('a', { class: 'button small', href: `${root}/posts/${encodeURIComponent(task.task_id)}.zip`, download: '' }, icon('download'), t('downloadAll')),
+        post.archive && h('a', { class: 'button small', href: picture(task.task_id, post.archive, task.attempt), download: `${safe(post.title)}.zip` }, icon('download'), t('downloadAll')),
         h('button', { class: 'button small', type: 'button', onclick: another }, icon('sparkle'), t('another')),
         h('button', { class: 'button small quiet danger-quiet', type: 'button', onclick: remove }, icon('trash'), t('delete'))),
       h('p', { class: 'provenance small muted', lang: document.documentElement.lang },
@@ -42,9 +42,8 @@ export function postView(task, post, { another, remove }) {
 
 /** @param {any} task @param {any[]} cards */
 function reelOf(task, cards) {
-  const list = h('ul', { class: 'reel', tabindex: '0', role: 'group', 'aria-label': t('cards') },
-    cards.map((card, n) => h('li', { id: `card-${n + 1}` },
-      pictureOf(task, card, n))));
+  const list = h('div', { class: 'reel', tabindex: '0', role: 'group', 'aria-label': t('cards') },
+    cards.map((card, n) => h('div', { class: 'reel-card' }, pictureOf(task, card, n))));
   const at = h('span', { class: 'reel-at numbers', 'aria-live': 'polite' });
   const back = h('button', { class: 'button square small reel-turn', type: 'button', 'aria-label': t('previousCard'), onclick: () => turn(-1) }, icon('left'));
   const on = h('button', { class: 'button square small reel-turn', type: 'button', 'aria-label': t('nextCard'), onclick: () => turn(1) }, icon('right'));
@@ -95,4 +94,7 @@ export const paragraphs = (text) => String(text ?? '').split(/\n+/).filter(Boole
 export const hashtag = (tag) => (String(tag).startsWith('#') ? String(tag) : `#${tag}`);
 
 /** @param {string} title @param {number} n */
-const fileName = (title, n) => `${String(title).replace(/[\\/:*?"<>|\s]+/g, ' ').trim().slice(0, 40) || 'post'}-${n + 1}.png`;
+const fileName = (title, n) => `${safe(title)}-${n + 1}.png`;
+
+/** A title as the name of a file. @param {string} title */
+const safe = (title) => String(title).replace(/[\\/:*?"<>|\s]+/g, ' ').trim().slice(0, 40) || 'post';
