@@ -86,9 +86,9 @@ class SignedAccess:
             return False
         try:
             subject, scopes, expiry = self._serializer.loads(request.token)
+            return bool(subject == task_id and _SCOPE_FOR[action] in scopes and self._clock.time() < expiry)
         except (BadData, ValueError, TypeError):
             return False
-        return bool(subject == task_id and _SCOPE_FOR[action] in scopes and self._clock.time() < expiry)
 
     def allows(self, request: Request, action: TaskAction, task: Task) -> bool:  # noqa: ARG002
         return True  # `admits` has seen all there is to see.

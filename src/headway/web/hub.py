@@ -214,7 +214,11 @@ class Hub:
             self._tell_stale(error)
             return
         self._is_stale = False
-        self._delivery.serve_again([sub for watch in list(self._watches.values()) for sub in list(watch.followers)])
+        following = [subscription for watch in list(self._watches.values()) for subscription in list(watch.followers)]
+        for subscription in following:
+            if subscription.follower is not None:
+                subscription.follower.is_stuck = False
+        self._delivery.serve_again(following)
 
     def _heal_some(self, task_ids: Sequence[str]) -> None:
         before = {task_id: watch.task for task_id in task_ids if (watch := self._watches.get(task_id))}

@@ -38,11 +38,11 @@ class LogFollower:
     def __init__(self, start: int) -> None:
         self.next_line = start
         self.epoch = ""
-        self.page: Frame | None = None
-        """Read, and not yet taken by the viewer."""
+        self.page: tuple[int, Frame] | None = None
+        """From which line it was read, and what was; not yet taken by the viewer."""
         self.is_wanting = False
         self.is_stuck = False
-        """Its page could not be read."""
+        """Its page could not be read; the hub's healing has it tried again."""
 
     def is_behind(self, task: Task) -> bool:
         """Whether lines that the task has are still to come."""
@@ -68,10 +68,14 @@ class LogReader:
             follower.next_line = 1 if follower.epoch else follower.next_line
             follower.epoch, follower.page = task.epoch, None
         if follower.page is not None:
-            if not self._delivery.offer(subscription, follower.page):
-                return
-            follower.next_line, follower.page = follower.page.last_line + 1, None
-        if task.log_count >= follower.next_line:
+            start, frame = follower.page
+            # A page may be read again while the first reading of it goes out: the viewer has it by now.
+            if start == follower.next_line:
+                if not self._delivery.offer(subscription, frame):
+                    return
+                follower.next_line = frame.last_line + 1
+            follower.page = None
+        if task.log_count >= follower.next_line and not follower.is_stuck:
             self._want(watch, follower)
 
     def _want(self, watch: Watch, follower: LogFollower) -> None:
@@ -99,9 +103,9 @@ class LogReader:
             for (epoch, start), followers in wanting.items():
                 page = self._page(watch, epoch, start)
                 for _, follower in followers:
-                    follower.is_stuck = page is None  # The hub's healing asks again.
+                    follower.is_stuck = page is None
                     if follower.epoch == epoch:
-                        follower.page = page
+                        follower.page = None if page is None else (start, page)
                 self._delivery.serve_again([subscription for subscription, _ in followers])
 
     def _page(self, watch: Watch, epoch: str, start: int) -> Frame | None:
