@@ -1,8 +1,9 @@
 """What must hold of everything a viewer ever saw, whatever was killed, cut or raced (SPEC 3, the delivery promise).
 
 A history is the list of what one or several viewers did and received, in order. `violations` reads it whole and is
-pure; `Checker` takes it event by event and keeps none of them; `History` records it from any thread. Record a `join` when
-it is *sent* and a `leave` when it is *acknowledged*: what is on its way between the two is no fault of the server's.
+pure; `Checker` takes it event by event and keeps none of them; `History` records it from any thread. Record a `join`
+when it is *sent* and a `leave` when it is *acknowledged*: what is on its way between the two is no fault of the
+server's.
 
     rev       rises within an epoch; the state sent in answer to a join may repeat the last one
     progress  never falls within an attempt, is never null again once a number; nor does the attempt fall

@@ -10,12 +10,10 @@ import re
 import signal
 import time
 from collections import Counter
-from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from headway.model.errors import StoreError
 from headway.model.task import Task
 from headway.stores.sqlite import SqliteStore
 from headway.web.wire import task_payload_json
@@ -242,7 +240,10 @@ class Act:
             while True:
                 stored, epoch = await asyncio.to_thread(self._stored, store)
                 alive = {task_id for task_id, task in stored.items() if not task.has_ended}
-                forgotten = {task_id for task_id in alive if stored[task_id].state == "pending" and not stored[task_id].holder}
+                # Nobody has begun them, and nobody holds them: who would have was killed.
+                forgotten = {
+                    task_id for task_id in alive if stored[task_id].state == "pending" and not stored[task_id].holder
+                }
                 truth = {task_id: _payload(task) for task_id, task in stored.items() if task.has_ended}
                 missing = self._scene.checker.awaited(unfinished=forgotten, truth=truth)
                 if (not missing and alive == forgotten) or time.monotonic() > deadline:
@@ -288,7 +289,8 @@ class Act:
         for block in re.split(r"\n(?=[A-Z]+ )", log):
             if "Traceback" in block and not any(name in block for name in PLANNED):
                 self._problem(f"in the log: {block[:200]} … {block[-600:]}")
-        warnings = Counter(line.split(" ", 1)[0] for line in log.splitlines() if line.startswith(("WARNING ", "ERROR ")))
+        words = Counter(line.partition(" ")[0] for line in log.splitlines())
+        warnings = {word: words[word] for word in ("WARNING", "ERROR")}
         self._figures.counts.update({f"log {name}": count for name, count in warnings.items()})
 
     def _problem(self, text: str) -> None:

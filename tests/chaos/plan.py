@@ -1,4 +1,4 @@
-"""What is done to the system, and when: all decided by the seed before anything begins, so that it can be done again."""
+"""What is done to the system, and when: decided by the seed before anything begins, so that it can be done again."""
 
 from __future__ import annotations
 

@@ -21,7 +21,11 @@ class Killed:
     """`python -m MODULE ARGUMENTS`, its journal read line by line, its log appended to a file."""
 
     def __init__(
-        self, module: str, arguments: Callable[[int], list[str]], log: IO[bytes], on_entry: Callable[[dict[str, Any]], None]
+        self,
+        module: str,
+        arguments: Callable[[int], list[str]],
+        log: IO[bytes],
+        on_entry: Callable[[dict[str, Any]], None],
     ) -> None:
         """`arguments` are made anew for each start, from the number of starts before."""
         self._module = module

@@ -1,10 +1,10 @@
 """A TCP proxy on the loop of who uses it, which can do to a connection what networks do.
 
-    cut        both sides are reset
-    stall      nothing passes for a while, in one direction or both; then it goes on
-    half_open  the client is gone, and the server is never told (until the fault ends)
-    delay      everything arrives late
-    drip       a few bytes at a time
+cut        both sides are reset
+stall      nothing passes for a while, in one direction or both; then it goes on
+half_open  the client is gone, and the server is never told (until the fault ends)
+delay      everything arrives late
+drip       a few bytes at a time
 """
 
 from __future__ import annotations
@@ -98,6 +98,7 @@ class Proxy:
 
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
 
 class _Pair:
     """One connection through the proxy: a side to the client, and one to the server."""

@@ -90,7 +90,8 @@ def _brief(event: Event) -> str:
     payload = event["payload"]
     match event["kind"]:
         case "progress":
-            return f"{payload['state']} {payload['progress']} {payload['epoch'][:4]}:{payload['rev']}/{payload['attempt']}"
+            rev = f"{payload['epoch'][:4]}:{payload['rev']}/{payload['attempt']}"
+            return f"{payload['state']} {payload['progress']} {rev}"
         case "log":
             numbers = [line["n"] for line in payload["lines"]]
             return f"log {payload['epoch'][:4]} {numbers[:1]}…{numbers[-1:]} {payload.get('truncated_before', '')}"

@@ -1,7 +1,7 @@
 """The server under chaos: a real gateway on a SQLite file, with a runner that always has some tasks at hand.
 
-`python -m tests.chaos.server`; its standard output is the journal (ledger.py), and begins with {"op": "ready"}. When its
-standard input ends, no more tasks are begun.
+`python -m tests.chaos.server`; its standard output is the journal (ledger.py), and begins with {"op": "ready"}. When
+its standard input ends, no more tasks are begun.
 """
 
 from __future__ import annotations

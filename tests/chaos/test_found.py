@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from headway import ProgressManager
 from headway.model.ports import LogPage
+from headway.stores.sqlite import SqliteStore
+from tests.chaos import store_faults
 from tests.chaos.inside import House
+from tests.helpers import eventually
 
 
 @pytest.fixture
@@ -38,5 +42,57 @@ def test_a_page_of_the_log_that_was_read_twice_is_shown_once(house: House, monke
     house.join("ann", task_id, log_from=1)
     house.settle()
 
-    lines = [line["n"] for event in house.history.events if event["kind"] == "log" for line in event["payload"]["lines"]]
-    assert lines == [1, 2, 3, 4, 5]
+    pages = [event["payload"]["lines"] for event in house.history.events if event["kind"] == "log"]
+    assert [line["n"] for page in pages for line in page] == [1, 2, 3, 4, 5]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "headway.db"
+
+
+def test_a_store_restored_from_its_own_backup_is_another_history(path: Path, tmp_path: Path) -> None:
+    manager = ProgressManager(store=SqliteStore(path))
+    resets: list[str] = []
+    with manager:
+        task_id = manager.create_task()
+        before = manager.get_task(task_id)
+        store_faults.back_up(path, tmp_path / "backup.db")
+        manager.update_progress(task_id, 60)
+        assert manager.get_task(task_id).progress == 60
+        manager.store.subscribe(lambda tasks: None, lambda: resets.append("reset"))
+
+        store_faults.replace(path, tmp_path / "backup.db")
+
+        eventually(lambda: resets)
+        restored = manager.get_task(task_id)
+        assert (restored.progress, restored.rev) == (0, before.rev)
+        assert restored.epoch != before.epoch
+        # Who reported goes on from what is stored now.
+        assert manager.update_progress(task_id, 20)
+        assert manager.get_task(task_id).progress == 20
+    with ProgressManager(store=SqliteStore(path)) as again:
+        assert again.store.epoch() == restored.epoch
+
+
+def test_processes_that_find_a_restored_store_agree_on_its_history(path: Path, tmp_path: Path) -> None:
+    stores = [SqliteStore(path) for _ in range(3)]
+    epochs = {store.epoch() for store in stores}
+    store_faults.back_up(path, tmp_path / "backup.db")
+
+    store_faults.replace(path, tmp_path / "backup.db")
+
+    eventually(lambda: not epochs & {store.epoch() for store in stores})
+    assert len({store.epoch() for store in stores}) == 1
+    for store in stores:
+        store.close()
+
+
+def test_a_store_that_is_moved_stays_the_same_history(path: Path, tmp_path: Path) -> None:
+    with ProgressManager(store=SqliteStore(path)) as manager:
+        manager.create_task()
+        epoch = manager.store.epoch()
+    path.rename(tmp_path / "elsewhere.db")
+
+    with ProgressManager(store=SqliteStore(tmp_path / "elsewhere.db")) as manager:
+        assert manager.store.epoch() == epoch

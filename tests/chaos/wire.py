@@ -1,7 +1,7 @@
 """A viewer's raw WebSocket connection, as cheap as it gets in Python: thousands of events a second in one process.
 
-Speaks just enough of RFC 6455, Engine.IO 4 and Socket.IO 5 (https://github.com/socketio/socket.io-protocol): text frames
-up to 64 KiB, one namespace, no attachments.
+Speaks just enough of RFC 6455, Engine.IO 4 and Socket.IO 5 (https://github.com/socketio/socket.io-protocol): whole text
+frames, one namespace, no attachments.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The work that tasks do under chaos, and the journal that says what was acknowledged to it.
 
-A worker process runs `python -m tests.chaos.work`; its standard output is the journal, one JSON entry a line (ledger.py).
-Every way of reporting is taken: a reporter's block, plain calls, logs, stages, results of all sizes.
+A worker process runs `python -m tests.chaos.work`; its standard output is the journal, one JSON entry a line
+(ledger.py). Every way of reporting is taken: a reporter's block, plain calls, logs, stages, results of all sizes.
 """
 
 from __future__ import annotations

@@ -78,19 +78,21 @@ def test_a_power_cut_takes_only_what_came_after_the_last_synced_commit(
     for number in range(20, 40):
         task = swapped(store, task, f"unsynced {number}", synced=False)
 
-    # As the disk would look: all that was written up to the last sync, and half of a page after it.
-    after_cut = tmp_path / "after" / "headway.db"
-    after_cut.parent.mkdir()
-    shutil.copy(path, after_cut)
-    after_cut.with_name("headway.db-wal").write_bytes(wal.read_bytes()[: on_disk + 2_000])
-    restarted = SqliteStore(after_cut, clock=AfterReboot())
+    # As the disk would look: all that was written up to the last sync, and half of a page after it. In the same file:
+    # a copy elsewhere would be another history.
+    epoch = store.epoch()
+    shutil.copytree(path.parent, tmp_path / "cut", ignore=shutil.ignore_patterns("cut"))
+    store.close()
+    path.write_bytes((tmp_path / "cut" / path.name).read_bytes())
+    wal.write_bytes((tmp_path / "cut" / wal.name).read_bytes()[: on_disk + 2_000])
+    restarted = SqliteStore(path, clock=AfterReboot())
 
     assert restarted.get("task-2") == other
     # A sync is of the whole log: what was committed before it without waiting is there as well.
     found = restarted.get("task-1")
     assert found.message == "unsynced 19"
     # And a viewer that saw what is lost goes on all the same.
-    assert restarted.epoch() == store.epoch()
+    assert restarted.epoch() == epoch
     next_one = swapped(restarted, found, "after the cut", synced=True)
     assert next_one.rev > task.rev
     restarted.close()

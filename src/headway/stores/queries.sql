@@ -4,7 +4,13 @@
 SELECT seq, floor_rev FROM meta
 
 -- name: epoch
-SELECT epoch FROM meta
+SELECT epoch, home FROM meta
+
+-- name: settle
+UPDATE meta SET home = ?
+
+-- name: begin_history
+UPDATE meta SET home = ?, epoch = lower(hex(randomblob(8)))
 
 -- name: last_seq
 SELECT seq FROM meta

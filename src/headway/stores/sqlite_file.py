@@ -11,7 +11,6 @@ from threading import Condition, Lock
 from headway.model.errors import StoreUnavailable
 from headway.stores import sqlite_opening as opening
 from headway.stores.sqlite_errors import in_words, is_busy
-from headway.stores.sqlite_queries import QUERIES
 
 # More than this many threads that read at once open connections that are closed again.
 KEPT_READERS = 8
@@ -170,7 +169,7 @@ class SqliteFile:
                 connection = self._connected(reads_only=False)
                 opening.prepare(connection, self.path)
                 connection.execute("PRAGMA synchronous = FULL")
-                return connection, connection.execute(QUERIES["epoch"]).fetchone()[0]
+                return connection, opening.claim(connection, self.path)
             except sqlite3.Error as error:
                 if connection is not None:
                     connection.close()

@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from headway.model.errors import StoreError, StoreTooNew, StoreUnavailable
+from headway.stores.sqlite_queries import QUERIES
 
 APPLICATION_ID = 0x48445759  # "HDWY"
 # The file at place n brings version n to n + 1.
-MIGRATIONS = ("schema.sql",)
+MIGRATIONS = ("schema.sql", "schema_2.sql")
 
 Identity = tuple[int, int]
 
@@ -115,6 +116,21 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
     connection.execute("COMMIT")
+
+
+def claim(connection: sqlite3.Connection, path: Path) -> str:
+    """The epoch; another one where this file is a copy of the one that had it, as when a backup was put in its place.
+
+    A copy at rest that happens to get the original's inode is taken for the original.
+    """
+    epoch, home = connection.execute(QUERIES["epoch"]).fetchone()
+    file = identity(path)
+    if file is None or home == file[1]:
+        return str(epoch)
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute(QUERIES["settle"] if home is None else QUERIES["begin_history"], (file[1],))
+    connection.execute("COMMIT")
+    return str(connection.execute(QUERIES["epoch"]).fetchone()[0])
 
 
 def statements(script: str) -> Iterator[str]:
