@@ -71,7 +71,7 @@ export class Stage {
     const { taskId } = this;
     this.#barPlace.hidden = false;
     this.#body.replaceChildren();
-    const bar = new ProgressBar('progress-container', { ...server, token: () => tokenOf(taskId), locale: document.documentElement.lang, showLog: true });
+    const bar = new ProgressBar('progress-container', { ...server, token: () => tokenOf(taskId), locale: document.documentElement.lang, tabTitle: true, favicon: true, notify: true });
     this.#bar = bar;
     const mine = (/** @type {(task: any) => void} */ then) => (/** @type {any} */ given) => this.taskId === taskId && then(given);
     bar.on('progress', mine((given) => this.#draw(given, cards)));

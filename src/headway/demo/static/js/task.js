@@ -40,8 +40,15 @@ function take(given) {
   fill(byId('task-badge'), badge(task));
   drawFacts();
   drawStages();
+  if (first) openLog();
   if (first || ended || begun) loadTimeline();
   if (task.state === 'completed' && resultOfAttempt !== task.attempt) drawResult();
+}
+
+/** Who opened a task's own page wants to know what it does: its log is open from the start. */
+function openLog() {
+  const button = byId('progress-container').querySelector('button[aria-expanded="false"]');
+  if (button) button.click();
 }
 
 function missing() {

@@ -28,6 +28,7 @@ let connects = 0;
 let upSince = /** @type {number | null} */ (null);
 let latency = /** @type {number | null} */ (null);
 let states = 0;
+let logOf = /** @type {string | null} */ (null);
 
 tapSockets({
   out(event, data) {
@@ -71,7 +72,13 @@ tapSockets({
   },
 });
 
-const bar = new ProgressBar('progress-container', { ...options, showLog: true });
+const bar = new ProgressBar('progress-container', options);
+// The log is open, so that its lines are judged as well.
+bar.on('progress', () => {
+  const closed = byId('progress-container').querySelector('button[aria-expanded="false"]');
+  if (bar.getTaskId() !== logOf) closed?.click();
+  logOf = bar.getTaskId();
+});
 const joined = new Joined(options, { pick: select });
 for (const event of /** @type {(keyof import('../progress.mjs').ProgressBarEvents)[]} */ (['connect', 'disconnect', 'reconnecting', 'reconnect_failed', 'complete', 'fail', 'cancelled', 'cancel', 'retry', 'error'])) {
   bar.on(event, (/** @type {any[]} */ ...given) => {
