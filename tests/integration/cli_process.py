@@ -48,20 +48,23 @@ class Cli:
         assert "Traceback" not in done.stderr, done.stderr
         return Done(done.returncode, done.stdout, done.stderr)
 
-    def start(self, *arguments: str, env: Mapping[str, str] | None = None, **options: Any) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+    @contextmanager
+    def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
+        """The command as it runs; leaving the block ends it by force."""
+        with subprocess.Popen(
             self.command(*arguments),
             cwd=self.folder,
             env=self.env | dict(env or {}),
             text=True,
-            **{
-                "stdin": subprocess.DEVNULL,
-                "stdout": subprocess.PIPE,
-                "stderr": subprocess.PIPE,
-                "start_new_session": True,
-                **options,
-            },
-        )
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "headway", *arguments]

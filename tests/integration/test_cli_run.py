@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -113,7 +112,8 @@ def test_what_is_printed_is_seen_while_the_command_runs(cli: Cli) -> None:
         task = cli.running_task()
 
         assert (task.name, task.owner, task.message, task.progress) == ("导入", "li", "ready", None)
-        os.killpg(process.pid, signal.SIGTERM)
+        process.terminate()
+        process.wait(30)
 
 
 def test_a_cancel_ends_the_command_politely(cli: Cli) -> None:

@@ -64,9 +64,7 @@ def test_each_change_is_a_plain_line_until_the_end(cli: Cli, manager: ProgressMa
     with cli.start("watch", task_id, *where) as watching:
         assert watching.stdout is not None
         assert watching.stdout.readline() == "  0 %  waiting\n"
-        manager.update_progress(
-            task_id, completed=50, status="reading", message="half of a half", details={"unit": "rows"}
-        )
+        manager.update_progress(task_id, completed=50, status="reading", message="a quarter", details={"unit": "rows"})
         assert watching.stdout.readline() == " 25 %  reading: a quarter · 50/200 rows\n"
         manager.complete_task(task_id, message="all read")
         assert watching.stdout.readline() == "100 %  completed: all read · 50/200 rows\n"
