@@ -109,6 +109,9 @@ class Engine:
         if client.connection is None:
             client.close()  # Nothing may be said outside the namespace.
             return
+        if isinstance(data, bytes):
+            self._protocol.ignore(client.connection)  # An attachment; its event has been refused.
+            return
         event = self._protocol.admit(client.connection, data)
         if event is None:
             return

@@ -132,6 +132,12 @@ class Protocol:
             return None
         return Event(name, data, ack_id)
 
+    def ignore(self, connection: Connection) -> None:
+        """A message that is no answer's worth, as the attachment of a refused event: it counts all the same."""
+        rate = connection.rate
+        if not rate.admits(self._clock.monotonic(), self.bounds) and rate.is_hopeless(self.bounds):
+            connection.outlet.close()
+
     def is_quick(self, event: Event) -> bool:
         """Whether handling it can't block: nothing that asks the store, or a callable of the host application's."""
         if event.name == "join":

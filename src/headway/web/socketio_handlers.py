@@ -147,7 +147,8 @@ class SocketIOHandlers:
         client = self._clients.get(eio_sid)
         if client is None or not isinstance(data, str) or not is_about(self.namespace, data):
             if client is not None and isinstance(data, bytes) and eio_sid not in self._socketio.server._binary_packet:
-                return  # An attachment of an event that has been refused.
+                self.protocol.ignore(client.connection)  # An attachment; its event has been refused.
+                return
             self._pass_on(eio_sid, data)
             if client is None and (client := self._clients.get(eio_sid)) is not None:
                 self.protocol.greet(client.connection)  # It has just entered, and has been told.
