@@ -51,14 +51,19 @@ class Job:
 def run_job(manager: ProgressManager, task_id: str, attempt: int, job: Job) -> None:
     """Run one attempt to its end. What the function returns, if anything, is the result.
 
-    Raises nothing of the work's: the task says how it ended, and the log has the traceback.
+    Raises nothing of the work's: the task says how it ended, and the log has the traceback. Where the work could not
+    begin it raises `StoreUnavailable` or `TaskNotFound`.
     """
     try:
-        with manager.attach(task_id, attempt=attempt) as reporter:
+        reporter = manager.attach(task_id, attempt=attempt)
+    except TaskCancelled:
+        return  # It was cancelled before it began.
+    try:
+        with reporter:
             result = job.fn(reporter, *job.args, **job.kwargs)
             if result is not None:
                 reporter.set_result(result)
-    except (Exception, TaskCancelled):  # noqa: BLE001 - the boundary: the reporter has stored and logged it
+    except BaseException:  # noqa: BLE001 - the boundary, for sys.exit() too: the reporter has stored and logged it
         return
 
 

@@ -8,26 +8,27 @@ from __future__ import annotations
 
 import logging
 import pickle
-import signal
 import threading
 import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing import util
-from types import FrameType
 from typing import Any, Literal
 
+from headway.core import forks
 from headway.core.progress_manager import ProgressManager
 from headway.model import limits
-from headway.model.errors import InvalidValue, NotRetryable, QueueFull
+from headway.model.errors import InvalidValue, NotRetryable, QueueFull, StoreUnavailable, TaskNotFound
 from headway.model.task import Task, TaskError
 from headway.runners.child import Child, pickled
 from headway.runners.jobs import Job, run_job
+from headway.runners.sigterm import stop_at_sigterm
 
 log = logging.getLogger("headway")
 
 GRACE_S = 5.0
+STORE_RETRY_S = 0.5
 KEPT_JOBS = 1_000
 INTERRUPTED = TaskError("interrupted", "the server was stopped before the task was finished")
 
@@ -77,8 +78,10 @@ class LocalRunner:
         self._idle = 0
         self._closing = False
         manager.register_runner(self)
+        stop_at_sigterm(self)
+        forks.in_child(self._restart_in_child)
         # Before multiprocessing waits for its children at exit: they end when they are told to.
-        util.Finalize(self, _close_at_exit, args=(weakref.WeakMethod(self.close),), exitpriority=100)
+        util.Finalize(self, forks.call_if_alive, args=(weakref.WeakMethod(self.close),), exitpriority=100)
 
     def submit(
         self,
@@ -102,10 +105,7 @@ class LocalRunner:
         if self._kind == "process":
             _check_picklable(job)
         with self._lock:
-            if self._closing:
-                raise QueueFull("the runner is closing")
-            if len(self._waiting) >= self._queue_size:
-                raise QueueFull(f"{self._queue_size:,} tasks wait already; try again later")
+            self._check_room()
             task_id = self._manager.create_task(
                 name, task_id=task_id, stages=stages, owner=owner, public=public, runner=self.name, job=job.to_json()
             )
@@ -120,23 +120,29 @@ class LocalRunner:
         if job is None:
             raise NotRetryable(task.task_id)
         with self._lock:
-            if self._closing or len(self._waiting) >= self._queue_size:
-                raise QueueFull(f"{self._queue_size:,} tasks wait already; try again later")
+            self._check_room()
             self._enqueue(_Entry(task.task_id, task.attempt, job))
 
     def stop_task(self, task: Task) -> None:
         with self._lock:
             for entry in self._waiting:
-                if entry.task_id == task.task_id:
+                if (entry.task_id, entry.attempt) == (task.task_id, task.attempt):
                     self._waiting.remove(entry)
+                    self._lock.notify_all()
                     return
 
     def kill_task(self, task: Task) -> str | None:
-        entry = self._running.get((task.task_id, task.attempt))
-        if entry is None or entry.child is None:
-            return None
-        entry.child.kill()
+        with self._lock:  # Its process can't go on to another task meanwhile.
+            entry = self._running.get((task.task_id, task.attempt))
+            if entry is None or entry.child is None:
+                return None
+            entry.child.kill()
         return "asked to stop; it did not, and its worker process was ended by force"
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Until nothing waits and nothing runs. False when that has not come in time."""
+        with self._lock:
+            return self._lock.wait_for(lambda: not self._waiting and not self._running, timeout_s)
 
     def close(self, grace_s: float | None = None) -> None:
         """Stop: what waits is failed as `interrupted`, what runs gets the grace time. Safe to call twice."""
@@ -160,6 +166,9 @@ class LocalRunner:
         self._threads.clear()
         self._manager.forget_runner(self)
 
+    def close_manager(self) -> None:
+        self._manager.close()
+
     def __enter__(self) -> LocalRunner:
         return self
 
@@ -168,6 +177,12 @@ class LocalRunner:
 
     # ── the workers ──────────────────────────────────────────────────────────────────────────────────────────
 
+    def _check_room(self) -> None:
+        if self._closing:
+            raise QueueFull("the runner is closing")
+        if len(self._waiting) >= self._queue_size:
+            raise QueueFull(f"{self._queue_size:,} tasks wait already; try again later")
+
     def _enqueue(self, entry: _Entry) -> None:
         self._jobs[entry.task_id] = entry.job
         self._jobs.move_to_end(entry.task_id)
@@ -175,8 +190,6 @@ class LocalRunner:
             self._jobs.popitem(last=False)
         self._waiting.append(entry)
         if len(self._waiting) > self._idle and len(self._threads) < self._workers:
-            if not self._threads:
-                self._stop_at_sigterm()
             name = f"{self.name}-{len(self._threads) + 1}"
             thread = threading.Thread(target=self._work, args=(name,), name=name, daemon=True)
             self._threads.append(thread)
@@ -210,16 +223,31 @@ class LocalRunner:
             return entry
 
     def _run(self, entry: _Entry) -> None:
-        try:
-            if entry.child is None:
-                run_job(self._manager, entry.task_id, entry.attempt, entry.job)
+        while True:
+            try:
+                wrong = self._run_once(entry)
+            except StoreUnavailable as error:
+                log.warning("task %s waits for the store: %s", entry.task_id, error)
+                with self._lock:
+                    if not self._lock.wait_for(lambda: self._closing, STORE_RETRY_S):
+                        continue
+                wrong = INTERRUPTED
+            except TaskNotFound:
+                log.warning("task %s is gone; it was not run", entry.task_id)
                 return
-            wrong = entry.child.run(entry.task_id, entry.attempt, pickled(entry.job))
-        except Exception as error:
-            log.exception("task %s could not be run", entry.task_id)
-            wrong = TaskError("worker_lost", f"the worker could not run the task: {type(error).__name__}")
-        if wrong is not None:
-            self._give_up(entry, wrong)
+            except Exception as error:
+                log.exception("task %s could not be run", entry.task_id)
+                wrong = TaskError("worker_lost", f"the worker could not run the task: {type(error).__name__}")
+            if wrong is not None:
+                self._give_up(entry, wrong)
+            return
+
+    def _run_once(self, entry: _Entry) -> TaskError | None:
+        """What went wrong where the work could not say so itself. Raises `StoreUnavailable` if it has not begun."""
+        if entry.child is None:
+            run_job(self._manager, entry.task_id, entry.attempt, entry.job)
+            return None
+        return entry.child.run(entry.task_id, entry.attempt, pickled(entry.job))
 
     def _give_up(self, entry: _Entry, error: TaskError) -> None:
         try:
@@ -227,39 +255,13 @@ class LocalRunner:
         except Exception:
             log.exception("the end of task %s could not be stored", entry.task_id)
 
-    def _close_all(self) -> None:
-        self.close()
-        self._manager.close()
-
-    # ── SIGTERM ──────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _stop_at_sigterm(self) -> None:
-        """Where nobody else handles SIGTERM: stop in order, then end as the signal would have."""
-        if (
-            threading.current_thread() is not threading.main_thread()
-            or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL
-        ):
-            return
-        end = weakref.WeakMethod(self._close_all)
-
-        def stop(number: int, _frame: FrameType | None) -> None:
-            signal.signal(number, signal.SIG_DFL)
-            # On another thread: the interrupted code may hold the locks that closing needs.
-            closing = threading.Thread(target=_close_and_end, args=(end, number), name="headway-sigterm")
-            closing.start()
-
-        signal.signal(signal.SIGTERM, stop)
-
-
-def _close_and_end(close: weakref.WeakMethod[Callable[[], None]], number: int) -> None:
-    _close_at_exit(close)
-    signal.raise_signal(number)
-
-
-def _close_at_exit(close: weakref.WeakMethod[Callable[[], None]]) -> None:
-    stop = close()
-    if stop is not None:
-        stop()
+    def _restart_in_child(self) -> None:
+        """After a fork: the threads, and what they run, are the parent's."""
+        self._lock = threading.Condition()
+        self._waiting.clear()
+        self._running.clear()
+        self._threads.clear()
+        self._idle = 0
 
 
 def _check_picklable(job: Job) -> None:
