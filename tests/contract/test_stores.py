@@ -19,8 +19,10 @@ from headway.model.task import Task, TaskError
 from headway.stores.memory import MemoryStore
 from headway.stores.proxy import ProxyStore
 from headway.stores.proxy_server import StoreServer
+from headway.stores.redis import RedisStore
 from headway.stores.sqlite import SqliteStore
 from tests.helpers import eventually
+from tests.redis_server import RedisServer
 
 START = 1_800_000_000.0
 
@@ -56,7 +58,12 @@ def proxy(clock: SetClock, request: pytest.FixtureRequest) -> Open:
     return lambda: ProxyStore(server.address, server.key, clock=clock)
 
 
-ENGINES = {"memory": memory, "sqlite": sqlite, "proxy": proxy}
+def redis(clock: SetClock, request: pytest.FixtureRequest) -> Open:
+    server: RedisServer = request.getfixturevalue("redis_server")
+    return lambda: RedisStore(server.url, clock=clock, uses_server_time=False)
+
+
+ENGINES = {"memory": memory, "sqlite": sqlite, "proxy": proxy, "redis": redis}
 shared_engines = pytest.mark.parametrize("engine", [name for name in ENGINES if name != "memory"], indirect=True)
 
 

@@ -38,8 +38,8 @@ def until(condition):
 """
 
 
-def python(program: str, path: Path, *options: str) -> subprocess.Popen[str]:
-    command = [sys.executable, *options, "-c", PRELUDE + program, str(path)]
+def python(program: str, path: Path, patch: str = "", *options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, *options, "-c", f"{patch}\n{PRELUDE}{program}", str(path)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
 
 
@@ -221,14 +221,15 @@ assert len(SqliteStore(path).get_many(names)) == 12
 """
 
 
+@pytest.mark.parametrize("patch", ["", "from gevent import monkey; monkey.patch_all()"], ids=["threads", "gevent"])
 @pytest.mark.parametrize("has_company", [False, True], ids=["alone", "beside another process"])
-def test_a_fork_in_the_middle_of_writing_harms_neither_side(path: Path, has_company: bool) -> None:
+def test_a_fork_in_the_middle_of_writing_harms_neither_side(path: Path, has_company: bool, patch: str) -> None:
     beside = SqliteStore(path)
     if has_company:
         beside.create(a_task("beside"))
 
     # From 3.12 on, Python warns of any fork beside threads.
-    finished(python(FORK, path, "-W", "ignore::DeprecationWarning"))
+    finished(python(FORK, path, patch, "-W", "ignore::DeprecationWarning"))
 
     if has_company:
         assert len(beside.get_many(["beside", "child-5", "parent-5"])) == 3
@@ -329,8 +330,7 @@ store.close()
 
 
 def test_under_gevent_other_processs_changes_are_told(store: SqliteStore, path: Path) -> None:
-    patched = [sys.executable, "-c", "from gevent import monkey; monkey.patch_all()\n" + PRELUDE + GEVENT, str(path)]
-    process = subprocess.Popen(patched, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    process = python(GEVENT, path, "from gevent import monkey; monkey.patch_all()")
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
 

@@ -169,6 +169,8 @@ class ProxyStore:
     def _start_anew(self) -> None:
         for channel in self._idle:
             channel.forget()
+        if self._feed is not None:
+            self._feed.abandon()
         self._lock = Lock()
         self._idle = []
         self._feed = None
@@ -182,6 +184,7 @@ class _Feed:
         self._connect = connect
         self._subscribers = subscribers
         self._ended = Event()
+        self._is_abandoned = False
         self._channel: Channel | None = None
         try:
             self._channel = self._subscribed()
@@ -195,22 +198,34 @@ class _Feed:
         if channel is not None:
             channel.hang_up()
 
+    def abandon(self) -> None:
+        """In a forked child. Under gevent the thread is a greenlet, which the fork has copied: it must not go on and
+        read what the parent's waits for."""
+        self._is_abandoned = True
+        if self._channel is not None:
+            self._channel.forget()
+
     def _run(self) -> None:
-        while not self._ended.is_set():
+        while not self._is_over():
             try:
                 if self._channel is None:
                     self._channel = self._subscribed()
                     self._subscribers.tell_reset()
-                while not self._ended.is_set():
+                while not self._is_over():
                     tasks, was_reset = self._channel.receive()
                     if was_reset:
                         self._subscribers.tell_reset()
                     self._subscribers.tell(tasks)
             except (StoreUnavailable, OSError, EOFError):
+                if self._is_over():
+                    return
                 if self._channel is not None:
                     self._channel.hang_up()
                 self._channel = None
                 self._ended.wait(AGAIN_S)
+
+    def _is_over(self) -> bool:
+        return self._is_abandoned or self._ended.is_set()
 
     def _subscribed(self) -> Channel:
         channel = self._connect()

@@ -233,6 +233,7 @@ class SqliteStore:
 
     def _start_anew(self) -> None:
         """In a forked child: no subscribers, no thread."""
+        self._feed.abandon()
         self._subscribers = Subscribers()
         self._feed = self._new_feed()
 

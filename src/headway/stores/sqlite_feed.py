@@ -46,6 +46,7 @@ class SqliteFeed:
         self._epoch = ""
         self._last_seq = 0
         self._is_failing = False
+        self._is_abandoned = False
 
     def start(self) -> None:
         """What is stored from now on will be told. Where the store can't be opened, a reset is told once it can."""
@@ -75,6 +76,10 @@ class SqliteFeed:
         if thread is not None and thread is not current_thread():
             thread.join(timeout_s)
 
+    def abandon(self) -> None:
+        """In a forked child. Under gevent the thread is a greenlet, which the fork has copied: it must not go on."""
+        self._is_abandoned = True
+
     def expect_own(self, epoch: str, first_seq: int, last_seq: int) -> None:
         """This process is about to commit these changes, and tells them itself: don't read them again."""
         with self._lock:
@@ -89,7 +94,7 @@ class SqliteFeed:
                 self._version = None
 
     def _run(self, stop: Event) -> None:
-        while not stop.wait(POLL_S):
+        while not stop.wait(POLL_S) and not self._is_abandoned:
             try:
                 self._poll()
                 self._is_failing = False
