@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.bar.driver import Bars, bars, world  # noqa: F401 - fixtures
+from tests.browser.bar.driver import Bars
 from tests.helpers import eventually
 
 
@@ -262,7 +262,8 @@ def test_the_token_is_asked_for_with_each_join(bars: Bars) -> None:
     bars.page.evaluate(
         """() => {
             let n = 0;
-            window.bars = { bar: new ProgressBar('progress-container', { reconnectDelay: 50, token: async () => `t${++n}` }) };
+            const options = { reconnectDelay: 50, token: async () => `t${++n}` };
+            window.bars = { bar: new ProgressBar('progress-container', options) };
             bars.bar.start({ taskId: 'a' });
         }"""
     )

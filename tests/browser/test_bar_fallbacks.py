@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.browser.bar.driver import Bars, bars, world  # noqa: F401 - fixtures
+from tests.browser.bar.driver import Bars
 from tests.helpers import eventually
 
 

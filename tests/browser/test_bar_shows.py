@@ -6,7 +6,7 @@ import time
 
 from playwright.sync_api import expect
 
-from tests.browser.bar.driver import Bars, bars, world  # noqa: F401 - fixtures
+from tests.browser.bar.driver import Bars
 from tests.helpers import eventually
 
 STAGES = [
@@ -20,7 +20,8 @@ def test_the_example_of_the_contract_works_as_written(bars: Bars) -> None:
     bars.world.put("task-123")
     bars.page.evaluate(
         """() => {
-            const progressBar = new ProgressBar('progress-container', { websocketUrl: '/progress', autoReconnect: true });
+            const options = { websocketUrl: '/progress', autoReconnect: true };
+            const progressBar = new ProgressBar('progress-container', options);
             progressBar.on('connect', () => (window.connected = true));
             progressBar.start({ taskId: 'task-123', details: { current: '准备生成', completed: 0, total: 5 } });
         }"""

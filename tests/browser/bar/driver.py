@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from playwright.sync_api import Locator, Page
 
 from tests.browser.bar.server import World
 from tests.helpers import eventually
 
-EVENTS = (
-    "connect disconnect error progress complete fail cancelled cancel retry reconnect_failed reconnecting freshness log"
-).split()
+EVENTS = [
+    "connect",
+    "disconnect",
+    "error",
+    "progress",
+    "complete",
+    "fail",
+    "cancelled",
+    "cancel",
+    "retry",
+    "reconnect_failed",
+    "reconnecting",
+    "freshness",
+    "log",
+]
 
 _MAKE = """([name, container, options, taskId, events]) => {
     const seen = [];
@@ -85,18 +95,3 @@ class Bars:
     @property
     def track(self) -> Locator:
         return self.page.get_by_role("progressbar").first
-
-
-@pytest.fixture
-def world() -> Iterator[World]:
-    with World() as world:
-        yield world
-
-
-@pytest.fixture
-def bars(page: Page, world: World) -> Iterator[Bars]:
-    """A driver on the plain page. Whatever the test does, the page's CSP must hold."""
-    bars = Bars(page, world)
-    bars.open()
-    yield bars
-    assert bars.violations == []

@@ -354,10 +354,16 @@ class World:
             await send({"type": "http.response.body", "body": b""})
 
     async def _file(self, path: Path, send: Send) -> None:
-        if not path.is_file():
-            return await _answer(send, 404, b"no such file", "text/plain")
+        content = await asyncio.to_thread(_read, path)
+        if content is None:
+            await _answer(send, 404, b"no such file", "text/plain")
+            return
         kind = "text/javascript" if path.suffix in {".js", ".mjs"} else mimetypes.guess_type(path.name)[0]
-        await _answer(send, 200, path.read_bytes(), kind or "application/octet-stream")
+        await _answer(send, 200, content, kind or "application/octet-stream")
+
+
+def _read(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
 
 
 async def _gone(receive: Callable[[], Coroutine[Any, Any, Payload]]) -> None:
