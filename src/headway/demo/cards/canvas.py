@@ -1,4 +1,4 @@
-"""A picture to paint on: drawn at twice its size and scaled down, so that edges are smooth. Colours may be see-through."""
+"""A picture to paint on: drawn at twice its size and scaled down, so that edges are smooth."""
 
 from __future__ import annotations
 

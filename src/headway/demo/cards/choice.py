@@ -5,10 +5,8 @@ Pure, and free of Pillow: the studio decides, the workers draw.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from random import Random
 
-from headway.demo.cards.card import Card
 from headway.demo.cards.palettes import PALETTES
 
 # The layouts made for each kind of card, in `layouts.LAYOUTS`.
@@ -35,17 +33,28 @@ _WEARS: dict[str, tuple[str, ...]] = {
 }
 
 
-def palette_for(scene: str, rng: Random) -> str:
-    return rng.choice(_WEARS.get(scene, tuple(PALETTES)))
+# … and with a style of writing; a palette that goes with both is taken, where there is one.
+_FITS: dict[str, tuple[str, ...]] = {
+    "lively": ("lemon", "persimmon", "palace", "blossom", "porcelain"),
+    "gentle": ("celadon", "blossom", "porcelain", "hutong", "night"),
+    "guide": ("hutong", "porcelain", "lemon", "celadon", "persimmon"),
+    "story": ("hutong", "night", "persimmon", "palace", "celadon"),
+}
 
 
-def layouts_for(cards: Sequence[Card], rng: Random) -> list[str]:
-    """One layout a card; neighbours of one kind take turns."""
-    turns = {kind: rng.sample(names, len(names)) for kind, names in SUITING.items()}
-    used = dict.fromkeys(SUITING, 0)
-    chosen = []
-    for card in cards:
-        names = turns[card.kind]
-        chosen.append(names[used[card.kind] % len(names)])
-        used[card.kind] += 1
-    return chosen
+class Wardrobe:
+    """What one post wears: a palette, and layouts that take turns."""
+
+    def __init__(self, scene: str, style: str, rng: Random, palette: str | None = None) -> None:
+        suiting = _WEARS.get(scene, tuple(PALETTES))
+        both = [name for name in suiting if name in _FITS.get(style, ())]
+        self.palette = palette or rng.choice(both or suiting)
+        self._turns = {kind: rng.sample(names, len(names)) for kind, names in SUITING.items()}
+        self._used = dict.fromkeys(SUITING, 0)
+
+    def layout_for(self, kind: str) -> str:
+        """The next layout for a card of that kind."""
+        names = self._turns[kind]
+        layout = names[self._used[kind] % len(names)]
+        self._used[kind] += 1
+        return layout

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Any, cast
 
 from headway.demo.generators import topics
 from headway.demo.generators.base import Brief, CardCopy, Copy, Wait, Written
@@ -21,7 +20,7 @@ TAGS = 7
 _SEAM = re.compile("(?<=[\u3400-\u9fff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])(?=[\u3400-\u9fff])")
 _NUMBERS = {
     "zh-CN": dict(enumerate("零一两三四五六七八九十")),
-    "en": dict(enumerate("no one two three four five six seven eight nine ten".split())),
+    "en": dict(enumerate(("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"))),
 }
 # The kinds of inner cards in turn, by style; (list|tips, what from) or a kind.
 _TURNS: dict[str, tuple[str, ...]] = {
@@ -37,8 +36,8 @@ _REST = ("tips note", "quote", "list time", "story", "list hear", "tips miss", "
 class Pace:
     """How fast the copy is typed: so that a person can watch it, and none at all in a test."""
 
-    chunk: int = 6  # characters
-    pause_s: float = 0.035
+    chunk: int = 4  # characters
+    pause_s: float = 0.045
 
 
 class OfflineGenerator:
@@ -112,7 +111,7 @@ class _Writer:
         self._rng = Random(f"{brief.seed}/{brief.topic}/{brief.style}/{brief.language}")
         self._topic = topics.topic_of(brief.topic, brief.language)
         self._subject = topics.subject_of(brief.topic, brief.language)
-        self._rules = cast("dict[str, dict[str, list[Any]]]", topics.grammar(brief.language))  # Any: strings or triples
+        self._rules = topics.grammar(brief.language)
         self._chinese = brief.language == "zh-CN"
         self._bags: dict[str, _Bag] = {}
         self._open_bags()

@@ -7,6 +7,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from headway.demo.cards.words import is_chinese, plain
 
@@ -114,12 +115,13 @@ def _topics(language: str) -> tuple[Topic, ...]:
 
 
 @cache
-def grammar(language: str) -> dict[str, dict[str, list[object]]]:
-    """The rules of `words/*/grammar.toml`."""
-    return _read(language, "grammar")
+def grammar(language: str) -> dict[str, dict[str, list[Any]]]:
+    """The rules of `words/*/grammar.toml`: lists of sentences, or of [heading, what from, caption]."""
+    rules: dict[str, dict[str, list[Any]]] = _read(language, "grammar")
+    return rules
 
 
-def _read(language: str, name: str) -> dict[str, dict[str, list[object]]]:
+def _read(language: str, name: str) -> dict[str, Any]:  # Any: what TOML may hold
     file = resources.files("headway.demo").joinpath("words", _FOLDERS[language], f"{name}.toml")
     return tomllib.loads(file.read_text("utf-8"))
 
@@ -146,7 +148,11 @@ _WRAPPINGS = (
     re.compile(r"^(?:关于|有关|聊聊|说说|讲讲|介绍一下|介绍|以)(?=..)"),
     re.compile(r"(?:的小红书|小红书|的|图文)(?:文案|笔记|帖子|推文|文章|图文|种草文)$|(?:文案|推文)$|为(?:主题|题)$"),
     re.compile(r"^(?:如何|怎么样|怎样|怎么)(?=..)"),
-    re.compile(r"^(?:please\s+)?(?:write|make|create|generate)\s+(?:me\s+)?(?:an?\s+)?(?:\w+\s+)?(?:post|article|text|note)s?\s+(?:about|on)\s+", re.IGNORECASE),
+    re.compile(
+        r"^(?:please\s+)?(?:write|make|create|generate)\s+(?:me\s+)?(?:an?\s+)?(?:\w+\s+)?(?:post|article|text|note)s?"
+        r"\s+(?:about|on)\s+",
+        re.IGNORECASE,
+    ),
     re.compile(r"^(?:about|how to (?:learn|use|start|study|play|get into|do)|why)\s+(?=\S)", re.IGNORECASE),
     re.compile(r"[一二三四五六七八九十两\d]+[天日](?:[一二三四五六七八九十两\d]+[夜晚])?(?:游|行|之旅|攻略)?$"),
 )  # fmt: skip
