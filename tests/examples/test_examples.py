@@ -1,0 +1,102 @@
+"""Each example is started as its README says, and one task of it is watched live."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from tests.examples.watching import watch_to_the_end
+from tests.helpers import ROOT, ServerProcess, free_port
+
+EXAMPLES = ROOT / "examples"
+BIN = Path(sys.executable).parent
+
+
+def test_every_example_is_listed_and_has_a_readme() -> None:
+    folders = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir() and any(path.glob("*.py")))
+
+    listed = (EXAMPLES / "README.md").read_text()
+    assert [name for name in folders if f"({name}/README.md)" not in listed] == []
+    assert [name for name in folders if not (EXAMPLES / name / "README.md").is_file()] == []
+
+
+def test_the_flask_socketio_app_shows_an_import_live(tmp_path: Path) -> None:
+    app = EXAMPLES / "flask_socketio" / "app.py"
+    port = free_port()
+    with ServerProcess.python(
+        app, cwd=tmp_path, env=env(tmp_path) | {"PORT": str(port)}, port=port, ready="/"
+    ) as server:
+        page = fetch(server.url + "/").decode()
+        script = fetch(server.url + "/static/orders.js")
+        bar = fetch(server.url + "/static/js/progress.js")
+        task_id = post(server.url + "/imports")["task_id"]
+        seen = watch_to_the_end(server.url, task_id)
+
+    assert "/static/orders.js" in page
+    assert b"ProgressBar" in script
+    assert b"ProgressBar" in bar
+    assert seen[-1]["state"] == "completed"
+    assert seen[-1]["result"] == {"orders": 300}
+    assert {"download", "import"} <= {task["status"] for task in seen}
+
+
+def test_the_fastapi_app_shows_a_report_live_below_its_mount(tmp_path: Path) -> None:
+    command = (BIN / "uvicorn", "app:app", "--app-dir", EXAMPLES / "fastapi_app", "--port", "{port}")
+    with ServerProcess(*command, cwd=tmp_path, env=env(tmp_path), ready="/live/healthz") as server:
+        page = fetch(server.url + "/").decode()
+        script = fetch(server.url + "/report.js")
+        bar = fetch(server.url + "/live/static/js/progress.js")
+        task_id = post(server.url + "/reports")["task_id"]
+        seen = watch_to_the_end(server.url, task_id, path="live/socket.io")
+        code = server.terminate()
+
+        assert "Traceback" not in server.log
+
+    assert "/live/static/js/progress.js" in page
+    assert b"/live/socket.io" in script
+    assert b"ProgressBar" in bar
+    assert (seen[-1]["state"], seen[-1]["result"]) == ("completed", {"pages": 60})
+    assert len(seen) > 10
+    assert code in (0, -15)
+
+
+def test_the_plain_script_is_watched_through_a_gateway(tmp_path: Path) -> None:
+    settings = env(tmp_path)
+    gateway = (BIN / "headway", "gateway", "--port", "{port}")
+    script = [sys.executable, EXAMPLES / "plain_script" / "import_rows.py", EXAMPLES / "plain_script" / "rows.csv"]
+    with (
+        ServerProcess(*gateway, cwd=tmp_path, env=settings) as server,
+        subprocess.Popen(
+            script, cwd=tmp_path, env=os.environ | settings, stdout=subprocess.PIPE, text=True
+        ) as importing,
+    ):
+        assert importing.stdout is not None
+        task_id = importing.stdout.readline().split()[-1]
+        seen = watch_to_the_end(server.url, task_id)
+        assert importing.wait(30) == 0
+
+    assert (seen[-1]["state"], seen[-1]["result"]) == ("completed", {"rows": 301})
+    assert seen[-1]["name"] == "Import rows.csv"
+    assert "import" in {task["status"] for task in seen}
+
+
+def env(folder: Path) -> dict[str, str]:
+    return {"HEADWAY_STORE": f"sqlite:///{folder / 'tasks.db'}"}
+
+
+def fetch(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        body: bytes = answer.read()
+        return body
+
+
+def post(url: str) -> dict[str, Any]:
+    with urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=10) as answer:
+        assert answer.status == 202
+        answered: dict[str, Any] = json.load(answer)
+        return answered
