@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 import requests
 
+from headway import ProgressManager
+from headway.demo.service import Runners, Studio
+from headway.runners.local import LocalRunner
 from tests.browser.demo import demo_server
 from tests.helpers import ROOT, eventually
 
@@ -100,7 +103,7 @@ def test_pictures_lie_beside_the_store(tmp_path: Path) -> None:
         status_url = server.url + made.json()["status_url"]
         eventually(lambda: requests.get(status_url, timeout=10).json()["state"] == "completed", 60)
 
-    assert len(list((tmp_path / "elsewhere" / "posts").glob("*/*.png"))) >= 1
+    assert len(list((tmp_path / "elsewhere" / "tasks.posts").glob("*/*.png"))) >= 1
     assert not (tmp_path / ".headway").exists()
 
 
@@ -131,3 +134,18 @@ def test_with_signed_access_the_token_opens_what_the_id_alone_does_not(tmp_path:
         assert http.get(url, headers=reader).status_code == 200
         assert http.post(server.url + made["cancel_url"], headers=reader).status_code == 404
         assert http.post(server.url + made["cancel_url"], headers=bearer).status_code == 202
+
+
+def test_pictures_go_with_the_tasks_that_the_store_no_longer_keeps(tmp_path: Path) -> None:
+    with ProgressManager(store="memory://") as manager:
+        runner = LocalRunner(manager)
+        studio = Studio(manager, Runners(posts=runner, trials=runner, processes=runner), tmp_path)
+        kept = manager.create_task()
+        for name in (kept, "gone-gone-gone-gone-gone"):
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "card-01.png").touch()
+
+        assert studio.sweep(older_than_s=3600) == 0
+        assert studio.sweep(older_than_s=-1) == 1
+
+        assert [folder.name for folder in tmp_path.iterdir()] == [kept]

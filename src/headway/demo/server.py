@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,10 +29,13 @@ from headway.web.origins import Origins
 from headway.web.request import from_loopback
 from headway.web.serve import serve
 
+log = logging.getLogger(__name__)
+
 if TYPE_CHECKING:
     from headway.settings import Settings
 
 DEFAULT_STORE = Path(".headway/headway.db")
+SWEPT_AFTER_S = 3600
 POST_WORKERS = 3
 TRIAL_WORKERS = 64
 PROCESS_WORKERS = 4
@@ -59,7 +63,7 @@ class Demo:
 
 def build(settings: Settings) -> Demo:
     """The demo as the settings want it. Opens the folder of the pictures, and listens to the store."""
-    folder, is_temporary = _folder(settings.store)
+    folder, stem, is_temporary = _place(settings.store)
     manager = ProgressManager(
         store=settings.store or f"sqlite:///{folder / DEFAULT_STORE.name}", access=settings.access
     )
@@ -72,10 +76,11 @@ def build(settings: Settings) -> Demo:
         trials=LocalRunner(manager, TRIAL_WORKERS, name="trials"),
         processes=LocalRunner(manager, PROCESS_WORKERS, "process", name="trial-processes"),
     )
-    timeline = Timeline(manager, None if is_temporary else folder / "timeline.db")
+    timeline = Timeline(manager, None if is_temporary else folder / f"{stem}.timeline")
+    studio = Studio(manager, runners, folder / f"{stem}.posts")
     origins = Origins()
     app = create_app(
-        Studio(manager, runners, folder / "posts"),
+        studio,
         visitors,
         origins,
         timeline,
@@ -84,6 +89,9 @@ def build(settings: Settings) -> Demo:
     )
     gateway = Gateway(manager, app=app, access=access, owner=owner_of(sessions), operator=from_loopback)
     timeline.start()
+    if settings.store is None or settings.store.startswith("sqlite:"):
+        # The store keeps tasks for a while; their pictures go with them. A store elsewhere may be another one tomorrow.
+        threading.Thread(target=_sweep, args=(studio,), name="headway-sweep", daemon=True).start()
     return Demo(gateway, manager, runners, timeline, folder, is_temporary)
 
 
@@ -123,13 +131,20 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _folder(store: str | None) -> tuple[Path, bool]:
-    """Where pictures and keys are: beside the store. True: only as long as the store, which is in memory."""
+def _sweep(studio: Studio) -> None:
+    try:
+        studio.sweep(older_than_s=SWEPT_AFTER_S)
+    except (HeadwayError, OSError):
+        log.warning("the pictures of deleted tasks could not be removed", exc_info=True)
+
+
+def _place(store: str | None) -> tuple[Path, str, bool]:
+    """Where pictures and keys are: beside the store, named after it. True: for as long as the store in memory lives."""
     if store is not None and store.startswith("memory:"):
-        return Path(tempfile.mkdtemp(prefix="headway-demo-")), True
+        return Path(tempfile.mkdtemp(prefix="headway-demo-")), "memory", True
     path = (
         Path(store.removeprefix("sqlite:///")) if store is not None and store.startswith("sqlite:") else DEFAULT_STORE
     )
     folder = path.resolve().parent
     folder.mkdir(parents=True, exist_ok=True)
-    return folder, False
+    return folder, path.stem, False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -111,6 +113,17 @@ class Studio:
             task.runner or ""
         )
         return runner is not None and runner.kill_task(task) is not None
+
+    def sweep(self, *, older_than_s: float) -> int:
+        """Remove the folders of posts whose tasks are no longer kept, once they are that old; how many."""
+        if not self._data_dir.is_dir():
+            return 0
+        newest = time.time() - older_than_s
+        old = [folder.name for folder in self._data_dir.iterdir() if folder.stat().st_mtime < newest]
+        gone = set(old) - self.manager.store.get_many(old).keys()
+        for name in gone:
+            shutil.rmtree(self._data_dir / name, ignore_errors=True)
+        return len(gone)
 
     def posts(self, owner: str, *, search: str | None, cursor: str | None, limit: int) -> PostPage:
         """The owner's posts, newest first. `next_cursor` may lead to an empty page. Raises `InvalidValue`."""
