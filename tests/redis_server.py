@@ -12,12 +12,13 @@ from tests.helpers import eventually, free_port
 
 
 class RedisServer:
-    """`url` stays the same over `stop`, `kill` and `start`; what was stored does not."""
+    """`url` stays the same over `stop`, `kill` and `start`; what was stored does not. `options` as in redis.conf."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **options: str) -> None:
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._folder = folder
+        self._options = {name.replace("_", "-"): value for name, value in options.items()}
         self._process: subprocess.Popen[bytes] | None = None
 
     def is_running(self) -> bool:
@@ -28,6 +29,7 @@ class RedisServer:
         program = shutil.which("redis-server") or shutil.which("valkey-server")
         assert program, "no redis-server or valkey-server found; `make test` installs one"
         options = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": self._folder}
+        options |= self._options
         self._process = subprocess.Popen(
             [program, *(part for name, value in options.items() for part in (f"--{name}", str(value)))],
             stdin=subprocess.DEVNULL,
@@ -54,6 +56,10 @@ class RedisServer:
     def flush(self) -> None:
         """Forget everything."""
         assert self._ask(b"FLUSHALL") == b"+OK\r\n"
+
+    def ask(self, command: str) -> str:
+        """The start of its answer to a command, as on the wire."""
+        return self._ask(command.encode()).decode()
 
     def _answers(self) -> bool:
         try:

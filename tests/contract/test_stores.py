@@ -63,8 +63,28 @@ def redis(clock: SetClock, request: pytest.FixtureRequest) -> Open:
     return lambda: RedisStore(server.url, clock=clock, uses_server_time=False)
 
 
-ENGINES = {"memory": memory, "sqlite": sqlite, "proxy": proxy, "redis": redis}
+def redis_cluster(clock: SetClock, request: pytest.FixtureRequest) -> Open:
+    server: RedisServer = request.getfixturevalue("cluster_server")
+    server.flush()
+    return lambda: RedisStore(f"{server.url}?cluster=yes", clock=clock, uses_server_time=False)
+
+
+ENGINES = {"memory": memory, "sqlite": sqlite, "proxy": proxy, "redis": redis, "redis cluster": redis_cluster}
 shared_engines = pytest.mark.parametrize("engine", [name for name in ENGINES if name != "memory"], indirect=True)
+
+
+@pytest.fixture(scope="module")
+def cluster_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A cluster of one node: it refuses what touches several slots as any cluster does."""
+    folder = tmp_path_factory.mktemp("cluster")
+    # The nodes of a cluster talk on a second port, the first one plus 10,000.
+    servers = (RedisServer(folder, cluster_enabled="yes") for _ in range(1_000))
+    server = next(server for server in servers if server.port < 55_000).start()
+    for half in (range(8_192), range(8_192, 16_384)):
+        assert server.ask(f"CLUSTER ADDSLOTS {' '.join(map(str, half))}") == "+OK\r\n"
+    eventually(lambda: "cluster_state:ok" in server.ask("CLUSTER INFO"))
+    yield server
+    server.stop()
 
 
 @pytest.fixture
