@@ -1,0 +1,65 @@
+"""A task as text and back: nothing is lost, and what is usual takes no room."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from headway.model.codec import from_record, to_record
+from headway.model.stage import Stage
+from headway.model.task import Task, TaskError
+
+PLAIN = Task(task_id="a", created_at=1.5, epoch="e1")
+
+
+def test_a_new_task_takes_little_room() -> None:
+    assert json.loads(to_record(PLAIN)) == {"task_id": "a", "created_at": 1.5}
+
+
+def test_every_field_comes_back() -> None:
+    task = replace(
+        PLAIN,
+        name="导入",
+        state="failed",
+        stage="load",
+        progress=None,
+        message="x\u0000\n😀",
+        completed=0,
+        total=2.5,
+        unit="页",
+        caller_details='{"a":[1]}',
+        stages=(Stage("load", "L", 2.0, "failed", 33.3, 1, 3), Stage("x", weight=0)),
+        eta_s=1.0,
+        rate=0.5,
+        rev=7,
+        attempt=3,
+        worker="silent",
+        cancel_requested_at=2.0,
+        cancel_reason="r",
+        started_at=1.6,
+        updated_at=1.7,
+        finished_at=1.8,
+        inline_result="[]",
+        has_large_result=True,
+        error=TaskError("c", "m"),
+        metadata='{"k":1}',
+        owner="me",
+        public=True,
+        indeterminate=True,
+        runner="local-thread",
+        job="{}",
+        holder="h",
+        confirms_cancel=True,
+        log_count=12,
+    )
+
+    again = from_record(to_record(task), epoch="e1", server_time=9.0)
+
+    assert again == task
+    assert again.server_time == 9.0
+
+
+def test_epoch_and_time_of_reading_are_the_stores_own() -> None:
+    task = from_record(to_record(replace(PLAIN, server_time=5.0)), epoch="e2")
+
+    assert (task.epoch, task.server_time) == ("e2", None)

@@ -1,0 +1,77 @@
+"""Rate and time left: null until they can be told honestly, smooth after that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from headway.model.estimate import Estimator
+from headway.model.stage import Stage
+from headway.model.task import Task
+
+TASK = Task(task_id="a", created_at=0.0, state="running", total=100)
+
+
+def told(estimator: Estimator, amounts: list[tuple[float, float]]) -> list[tuple[float | None, float | None]]:
+    """What is told at each (seconds, completed of 100)."""
+    return [estimator.estimate(replace(TASK, completed=done, progress=done), at) for at, done in amounts]
+
+
+def test_nothing_is_told_before_it_was_watched_for_a_while() -> None:
+    assert told(Estimator(), [(0, 0), (0.1, 5), (0.2, 10), (0.3, 15)]) == [(None, None)] * 4
+
+
+def test_a_single_jump_tells_no_speed() -> None:
+    assert told(Estimator(), [(0, 0), (10, 50)])[-1] == (None, None)
+
+
+def test_an_even_pace_is_told_as_it_is() -> None:
+    eta_s, rate = told(Estimator(), [(n, 2.0 * n) for n in range(20)])[-1]
+
+    assert rate == pytest.approx(2, rel=0.01)
+    assert eta_s == pytest.approx((100 - 38) / 2, rel=0.01)
+
+
+def test_one_stumble_does_not_turn_the_estimate_round() -> None:
+    estimator = Estimator()
+    steady = told(estimator, [(n, 2.0 * n) for n in range(20)])[-1][1]
+    after = told(estimator, [(21.0, 38.5)])[-1][1]
+
+    assert steady is not None
+    assert after is not None
+    assert steady / 2 < after < steady
+
+
+def test_a_pause_makes_the_next_step_a_slow_one() -> None:
+    estimator = Estimator()
+    before = told(estimator, [(n, 2.0 * n) for n in range(10)])[-1][0]
+    after = told(estimator, [(40.0, 20.0)])[-1][0]
+
+    assert before is not None
+    assert after is not None
+    assert after > before
+
+
+def test_no_time_left_is_told_while_the_progress_is_unknown_or_nearly_all() -> None:
+    estimator = Estimator()
+    told(estimator, [(n, 5.0 * n) for n in range(19)])
+
+    assert estimator.estimate(replace(TASK, completed=95, progress=None), 19.0)[0] is None
+    assert estimator.estimate(replace(TASK, completed=99, progress=99), 20.0)[0] is None
+
+
+def test_a_new_attempt_and_a_new_stage_begin_anew() -> None:
+    estimator = Estimator()
+    told(estimator, [(n, 2.0 * n) for n in range(20)])
+
+    staged = replace(TASK, stage="next", stages=(Stage("next", weight=0),), completed=40, progress=40)
+    assert estimator.estimate(staged, 20.0)[1] is None
+    assert estimator.estimate(replace(TASK, attempt=2, completed=1, progress=1), 21.0) == (None, None)
+
+
+def test_a_clock_that_stands_still_or_goes_back_harms_nothing() -> None:
+    estimator = Estimator()
+
+    for at in (5.0, 5.0, 4.0, 3.0):
+        assert estimator.estimate(replace(TASK, completed=at, progress=at), at) == (None, None)
