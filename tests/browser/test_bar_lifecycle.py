@@ -108,7 +108,8 @@ def test_a_destroyed_bar_does_nothing_any_more(bars: Bars) -> None:
     for harmless in (
         "void bar.start({ taskId: 'a' })", "void bar.updateProgress(5)", "void bar.complete()", "void bar.fail()",
         "void bar.show()", "void bar.hide()", "bar.initWebSocket()", "bar.bindWebSocketEvents()",
-        "bar.startHeartbeat()", "bar.stopHeartbeat()", "bar.scheduleReconnect()", "bar.disconnectWebSocket()", "bar.joinTaskRoom('a')",
+        "bar.startHeartbeat()", "bar.stopHeartbeat()", "bar.scheduleReconnect()", "bar.disconnectWebSocket()",
+        "bar.joinTaskRoom('a')",
         "bar.leaveTaskRoom('a')", "bar.handleProgressUpdate({})", "bar.destroy()", "bar.cancel()", "void bar.reset()",
     ):  # fmt: skip
         bars.call(harmless)

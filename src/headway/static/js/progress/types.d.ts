@@ -239,6 +239,8 @@ export function watchTask(taskId: string, options?: WatchOptions): TaskWatch;
 /** `<headway-progress task-id="…">` */
 export class HeadwayProgressElement extends HTMLElement {
   readonly bar: ProgressBar | null;
+  /** Another token, or a function that gives one; goes before the attribute. */
+  token: Token | null;
 }
 
 declare global {
