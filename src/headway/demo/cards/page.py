@@ -105,6 +105,23 @@ class Page:
             balance=balance, keep=self.keep, whole=_whole_words(), max_lines=max_lines, indent=indent,
         )  # fmt: skip
 
+    def items(
+        self, lines: Sequence[str], *, width: float, height: float, largest: float, smallest: float = 28
+    ) -> list[Block]:
+        """Lines of a list, all of one size, each at most so high; broken where they read well."""
+        kind = Type(face("sans"), self.p.ink, 1.4)
+        size = min(
+            fit(line, kind, width=width, height=height, largest=largest, smallest=smallest).size for line in lines
+        )
+
+        def even(line: str) -> Block:
+            return fit(
+                line, kind, width=width, height=height, largest=size, smallest=size,
+                balance=True, keep=self.keep, whole=_whole_words(),
+            )  # fmt: skip
+
+        return [even(line) for line in lines]
+
     def label(
         self,
         text: str,

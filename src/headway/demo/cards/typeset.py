@@ -123,6 +123,11 @@ def fit(
     if fits(at(high)[0]):
         low = high
     elif not fits(at(low)[0]):
+        if balance:  # even lines may be more lines
+            return fit(
+                text, type_, width=width, height=height, largest=largest, smallest=smallest,
+                keep=keep, whole=whole, max_lines=max_lines, indent=indent,
+            )  # fmt: skip
         return _cut(at(low)[0], width, height, max_lines)
     while high - low > 1:
         middle = (low + high) // 2

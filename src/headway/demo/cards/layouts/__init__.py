@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from headway.demo.cards.layouts import covers, pages, upright
+from headway.demo.cards.layouts import covers, items, pages, upright
 from headway.demo.cards.page import Page
 
 Layout = Callable[[Page], None]
@@ -14,8 +14,8 @@ LAYOUTS: dict[str, Layout] = {
     "window": covers.window,
     "magazine": covers.magazine,
     "scroll": upright.scroll,
-    "list": pages.listing,
-    "tips": pages.tips,
+    "list": items.listing,
+    "tips": items.tips,
     "quote": pages.quote,
     "story": pages.story,
     "ending": pages.ending,

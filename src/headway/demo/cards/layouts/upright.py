@@ -6,6 +6,7 @@ import re
 
 from headway.demo.cards.fonts import Face, face
 from headway.demo.cards.layouts.covers import poster
+from headway.demo.cards.layouts.pages import quote
 from headway.demo.cards.page import HEIGHT, WIDTH, Page
 from headway.demo.cards.palettes import Colour
 from headway.demo.cards.typeset import Run, Type
@@ -18,9 +19,11 @@ _TALLEST = 9  # characters in a column
 
 def scroll(page: Page) -> None:
     """A vertical title beside a seal, the scene below. What does not suit vertical lines gets the poster instead."""
-    columns = _columns(page.heading)
+    is_quote = page.card.kind == "quote" and bool(page.lines)
+    text, beside_it = (page.lines[0], page.heading) if is_quote else (page.heading, page.caption)
+    columns = _columns(text)
     if columns is None:
-        poster(page)
+        (quote if is_quote else poster)(page)
         return
     page.scene(0.54)
     page.canvas.fibres(page.rng, page.p.ink, 200, 0.08)
@@ -31,14 +34,14 @@ def scroll(page: Page) -> None:
     for i, column in enumerate(columns):
         _set(page, column, right - size * (1 + 1.32 * i), top, size, face("serif-bold"), page.p.ink)
     left = right - size * (1.32 * len(columns) - 0.32)
-    beside = _columns(page.caption, 14) if page.caption else None
+    beside = _columns(beside_it, 14) if beside_it else None
     if beside and left > 420:
         small = min(46, height / max(map(len, beside)) / 1.12)
         for i, column in enumerate(beside[:3]):
             _set(page, column, left - 64 - small * (1 + 1.7 * i), top + 8, small, face("serif"), page.p.soft, 1.12)
-    elif page.caption:
+    elif beside_it:
         page.text(
-            page.caption,
+            beside_it,
             "sans",
             "soft",
             x=120,

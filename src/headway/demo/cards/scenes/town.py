@@ -26,6 +26,7 @@ def hutong(c: Canvas, p: Palette, rng: Random, clear: float) -> None:
     tones = (mix(p.far, p.mid, 0.55), mix(p.mid, p.near, 0.15), mix(p.mid, p.near, 0.62))
     for row, tone in enumerate(tones):
         base = y0 + room * (0.42 + 0.095 * row)
+        c.rectangle(0, base + 52 * u, c.width, room, mix(tone, (0, 0, 0), 0.10))
         left = -rng.uniform(60, 200) * u
         while left < c.width:
             width = rng.uniform(330, 470) * u
