@@ -301,8 +301,8 @@ class _LogView:
         if self.due is None and self.asked is None:
             yield "log lines that were not asked for"
         if payload["epoch"] != self.epoch:
-            # Another history counts its lines from one again.
-            self.due = 1 if self.epoch is not None and self.due is not None else None
+            # Another history counts its lines from one again, also for who was just asking the one before.
+            self.due = 1 if self.epoch is not None else None
             self.epoch = payload["epoch"]
         gone_before = payload.get("truncated_before") or 0
         for line in payload["lines"]:

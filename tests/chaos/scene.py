@@ -8,7 +8,7 @@ from collections import Counter, deque
 from typing import Any
 
 from tests.chaos.ledger import Entry, Ledger
-from tests.invariants import Checker, Event, Kind
+from tests.invariants import FINAL_STATES, Checker, Event, Kind
 
 RECENT = 60
 TRAIL = 200
@@ -33,6 +33,7 @@ class Scene:
         """What the checker has found so far, and what that viewer did and saw before."""
         self._attempts: dict[str, int] = {}
         self._epochs: dict[str, str] = {}
+        self._ended: set[str] = set()
 
     def journal(self, entry: dict[str, Any]) -> None:
         """From a worker or the server."""
@@ -44,7 +45,10 @@ class Scene:
             self._recent.append(entry["task_id"])
 
     def some_task(self, rng: random.Random) -> str | None:
-        return rng.choice(self._recent) if self._recent else None
+        """Mostly one that is alive, as far as anybody has seen."""
+        alive = [task_id for task_id in self._recent if task_id not in self._ended]
+        tasks = alive if alive and rng.random() < 0.9 else self._recent
+        return rng.choice(tasks) if tasks else None
 
     def names(self) -> set[str]:
         """Of all viewers so far."""
@@ -61,6 +65,10 @@ class Scene:
         if kind == "progress":
             self._attempts[task_id] = payload["attempt"]
             self._epochs[task_id] = payload["epoch"]
+            if payload["state"] in FINAL_STATES:
+                self._ended.add(task_id)
+            else:
+                self._ended.discard(task_id)
         self.counts[kind] += 1
         self._take(Event(viewer=viewer, kind=kind, task_id=task_id, payload=payload))
 

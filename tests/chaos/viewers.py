@@ -97,7 +97,7 @@ class WireViewer(Viewer):
                 await self._watch(await self._connect())
             except Disconnected:
                 self._abandon()
-                await asyncio.sleep(self.rng.uniform(0.05, 0.5))
+                await asyncio.sleep(self.rng.uniform(0.1, 1.0))
 
     async def _connect(self) -> WireConnection:
         mine: list[WireConnection] = []
@@ -253,7 +253,8 @@ class StreamViewer(Viewer):
                 payload = self.joining(task_id)
 
     async def _read(self, response: aiohttp.ClientResponse, last_id: str) -> str:
-        event = data = ""
+        """The id of the last event that came whole: half an event counts for nothing."""
+        event = data = coming_id = ""
         try:
             async for raw in response.content:
                 line = raw.decode().rstrip("\n")
@@ -262,10 +263,10 @@ class StreamViewer(Viewer):
                 elif line.startswith("data: "):
                     data = line[6:]
                 elif line.startswith("id: "):
-                    last_id = line[4:]
+                    coming_id = line[4:]
                 elif not line and data:
                     self.saw(event, json.loads(data))
-                    data = ""
+                    last_id, data = coming_id, ""
         except (aiohttp.ClientError, TimeoutError, OSError):
             pass
         return last_id

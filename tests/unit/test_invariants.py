@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.invariants import Event, History, Rule, violations
+from tests.invariants import Checker, Event, History, Rule, violations
 
 
 def event(kind: Any, payload: dict[str, Any] | None = None, viewer: str = "ann", task_id: str | None = "t1") -> Event:
@@ -61,6 +61,9 @@ SOUND = {
         *(join(log_from=1), log(1, 2), DISCONNECT, join(log_from=3), log(3), done(2)),
     ],
     "a log of another epoch counts from one": [join(log_from=3), log(3), log(1, epoch="e2"), done(2)],
+    "a log of another epoch for who has just come back": [
+        *(join(log_from=1), log(1, 2), DISCONNECT, CONNECT, join(log_from=3), done(2), log(1, 2, epoch="e2")),
+    ],
 }
 
 FAULTY: dict[str, tuple[Rule, list[Event]]] = {
@@ -90,6 +93,14 @@ FAULTY: dict[str, tuple[Rule, list[Event]]] = {
     "a gap between messages": ("log", [join(log_from=1), log(1), log(3), done(2)]),
     "a line that comes twice": ("log", [join(log_from=1), log(1), log(1), done(2)]),
     "lines in the wrong order": ("log", [join(log_from=1), log(2, 1), done(2)]),
+    "a state that another viewer saw otherwise": (
+        "agree",
+        [join(), join(viewer="bob"), progress(5, 10), progress(5, 11, viewer="bob"), done(9), done(9, viewer="bob")],
+    ),
+    "another end than another viewer saw": (
+        "final",
+        [join(), join(viewer="bob"), done(9), progress(10, 100, "failed", viewer="bob")],
+    ),
     "a gap beyond what was announced as gone": ("log", [join(log_from=1), log(41, truncated_before=40), done(2)]),
 }
 
@@ -106,6 +117,31 @@ def test_a_planted_fault_is_found(name: str) -> None:
     found = violations(history)
 
     assert rule in {violation.rule for violation in found}, found
+
+
+def judged(*events: Event, rewound_after: int | None = None, **truth: Any) -> list[Rule]:
+    checker = Checker()
+    for number, event in enumerate(events, 1):
+        checker.take(event)
+        if number == rewound_after:
+            checker.rewound()
+    return [violation.rule for violation in checker.finish(truth=truth)]
+
+
+def test_the_end_that_was_seen_must_be_the_one_that_is_stored() -> None:
+    retried = progress(9, 100, "completed", 2)["payload"]
+
+    assert judged(join(), done(5), t1=done(5)["payload"]) == []
+    assert judged(join(), done(5), t1=retried) == ["final"]
+
+
+def test_after_a_power_cut_what_is_not_newer_is_dropped_and_the_next_news_may_be_behind() -> None:
+    before = (join(), progress(1, 10), progress(8, 60))
+
+    assert judged(*before, DISCONNECT, CONNECT, join(), progress(5, 40), done(9), rewound_after=3) == []
+    assert judged(*before, join(), progress(5, 40), progress(9, 41), done(10), rewound_after=3) == []
+    assert judged(*before, join(), progress(9, 41), progress(10, 40), done(11), rewound_after=3) == ["progress"]
+    assert judged(*before, join(), progress(7, 100, "failed"), rewound_after=3) == ["final"], "behind for ever"
 
 
 def test_a_task_named_as_unfinished_need_not_end() -> None:
