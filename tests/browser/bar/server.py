@@ -59,6 +59,8 @@ class World:
         self.token: str | None = None
         self.actions = ["cancel", "retry"]
         self.errors: dict[str, Payload] = {}
+        # Files of the test's own, by their path.
+        self.files: dict[str, bytes] = {}
         # What it has seen.
         self.heard: list[tuple[str, Payload]] = []
         self.requests: list[tuple[str, str, dict[str, str]]] = []
@@ -279,6 +281,8 @@ class World:
         if parts[:2] == ["api", "tasks"] and self.has_api and len(parts) >= 3:
             token = headers.get("authorization", "").removeprefix("Bearer ") or None
             await self._api(parts[2], parts[3:], query, token, receive, send)
+        elif path in self.files:
+            await _answer(send, 200, self.files[path], mimetypes.guess_type(path)[0] or "text/javascript")
         elif path.startswith("/static/"):
             await self._file(STATIC / path.removeprefix("/static/"), send)
         elif path.startswith("/bar/"):
