@@ -82,8 +82,8 @@ class Counting:
         )
         if change.switches_stage and change.stage is not None:
             self._writer.check_stage(change.stage)
-        moves = any(value is not None for value in (progress, status, completed, advance, total))
-        if self._writer.attention:
+        if self._writer.cancel_requested:
+            moves = any(value is not None for value in (progress, status, completed, advance, total))
             self._writer.attend(moves=moves)
         return self._writer.report(change)
 
@@ -103,7 +103,7 @@ class Counting:
         cell = writer.cell(stage, key)
         count = 0
         try:
-            if writer.attention:
+            if writer.cancel_requested:
                 writer.attend()
             for item in iterable:
                 yield item
@@ -170,7 +170,7 @@ class Reporter(Counting):
     def log(self, text: str, level: str = "info") -> bool:
         """Add a line (up to 4 KiB) to the task's log. False once the attempt is over."""
         line = checked_line(self._wall(), text, level)
-        if self._writer.attention:
+        if self._writer.cancel_requested:
             self._writer.attend(moves=False)
         return self._writer.add_log(line)
 
@@ -187,7 +187,7 @@ class Reporter(Counting):
         stage = free_stage_name(name)
         self._writer.check_stage(stage)
         amounts = checked_amounts(None, None, total)
-        if self._writer.attention:
+        if self._writer.cancel_requested:
             self._writer.attend()
         self._switch(stage, StageChange("running", amounts), closes_others=not self._steps)
         self._steps.append(stage)

@@ -174,6 +174,8 @@ class TaskWriter(Protocol):
     def attend(self, *, moves: bool = True) -> None:
         """Wake whoever flushes, after a quiet time. Raises `TaskCancelled` when the task was asked to stop.
 
+        Only after something was counted: who is woken and finds nothing is late for what comes then.
+
         Where `moves` is false (a log line, a message alone) it raises that only the first time: clean-up may report.
         """
 

@@ -258,7 +258,7 @@ def test_there_may_be_50_stages_and_no_more() -> None:
     ids=str,
 )
 def test_bad_stages_are_refused_by_name(stages: object) -> None:
-    with pytest.raises(InvalidValue, match="^stages"):
+    with pytest.raises(InvalidValue, match=r"^stages"):
         declared_stages(stages)
 
 
