@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from headway.stores.sqlite import SqliteStore
 from tests.chaos import store_faults
 from tests.chaos.inside import House
 from tests.helpers import eventually
+from tests.integration.gateway_server import gateway_server
+from tests.integration.raw_sockets import NAMESPACE, RawClients, event
 
 
 @pytest.fixture
@@ -96,3 +100,25 @@ def test_a_store_that_is_moved_stays_the_same_history(path: Path, tmp_path: Path
 
     with ProgressManager(store=SqliteStore(tmp_path / "elsewhere.db")) as manager:
         assert manager.store.epoch() == epoch
+
+
+def test_a_poll_whose_connection_was_cut_takes_nothing_with_it(path: Path) -> None:
+    with gateway_server(path) as server, RawClients(server) as clients, ProgressManager(store=f"sqlite:///{path}") as m:
+        task_id = m.create_task()
+        session, url = clients.polling()
+        session.post(url, data=f"40{NAMESPACE},", timeout=10)
+        session.post(url, data=event("join", {"task_id": task_id}), timeout=10)
+        seen = ""
+        while "pending" not in seen:
+            seen += session.get(url, timeout=10).text
+        waiting = clients.tcp(f"GET {url.removeprefix(server.url)} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        again = clients.tcp(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert again.recv(100).startswith(b"HTTP/1.1 200"), "the server has had time to begin with the poll as well"
+
+        waiting.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        waiting.close()
+        m.complete_task(task_id)
+
+        # Either the session is over, and the viewer joins again; or it goes on, and what came meanwhile is not lost.
+        answer = session.get(url, timeout=10)
+        assert answer.status_code == 400 or "completed" in answer.text
