@@ -376,6 +376,8 @@ def test_a_log_is_read_from_any_line_in_pages(store: Store) -> None:
     assert [line.n for line in store.read_log("task-1", 12, 5).lines] == [12, 13, 14, 15, 16]
     assert [line.n for line in store.read_log("task-1", 29, 5).lines] == [29, 30]
     assert store.read_log("task-1", 31).lines == ()
+    assert [line.n for line in store.read_log("task-1", 0, 1).lines] == [1]
+    assert store.read_log("task-1", 0, 1).truncated_before is None
 
 
 def test_a_refused_swap_leaves_no_log_and_no_result(store: Store) -> None:

@@ -257,17 +257,16 @@ store.close()
     eventually(lambda: stored_of(path, ["parent", "parent-after", "child-1", "child-2"]) == 4)
 
 
-def spawned(url: str) -> None:
-    store = SqliteStore(url.removeprefix("sqlite:///"))
+def spawned(store: SqliteStore) -> None:
     store.create(a_task("spawned"))
     store.close()
 
 
-def test_a_spawned_child_opens_it_by_its_url(store: SqliteStore) -> None:
+def test_a_spawned_child_opens_it_anew(store: SqliteStore) -> None:
     told: list[Task] = []
     store.subscribe(told.extend, lambda: None)
 
-    child = multiprocessing.get_context("spawn").Process(target=spawned, args=(store.url,))
+    child = multiprocessing.get_context("spawn").Process(target=spawned, args=(store,))
     child.start()
     child.join(60)
 

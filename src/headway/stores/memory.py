@@ -123,6 +123,7 @@ class MemoryStore:
                 raise TaskNotFound(task_id)
             lines = tuple(self._logs[task_id])
         first_kept = lines[0].n if lines else 1
+        start = max(start, 1)
         skipped = max(start - first_kept, 0)
         return LogPage(lines[skipped : skipped + limit], first_kept if start < first_kept else None)
 

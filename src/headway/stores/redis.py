@@ -50,6 +50,10 @@ class RedisStore:
         self._begin()
         at_fork(in_child=self._begin_in_child)
 
+    def __reduce__(self) -> tuple[type[RedisStore], tuple[str | None]]:
+        """In another process it is the same Redis, connected to from there."""
+        return type(self), (self.url,)
+
     def now(self) -> float:
         return self._clock.time() + self._ahead_s
 
@@ -147,10 +151,11 @@ class RedisStore:
     # ── logs, results, leases ────────────────────────────────────────────────────────────────────────────────────
 
     def read_log(self, task_id: str, start: int = 1, limit: int = 1_000) -> LogPage:
+        start = max(start, 1)
         count, found = self._client.run(
             [
                 ("HGET", self._keys.task(task_id), "lines"),
-                ("XRANGE", self._keys.log(task_id), f"{max(start, 1)}-0", "+", "COUNT", max(limit, 1)),
+                ("XRANGE", self._keys.log(task_id), f"{start}-0", "+", "COUNT", max(limit, 1)),
             ]
         )
         if count is None:

@@ -50,6 +50,10 @@ class SqliteStore:
         self._feed = self._new_feed()
         at_fork(in_child=self._start_anew)
 
+    def __reduce__(self) -> tuple[type[SqliteStore], tuple[Path]]:
+        """In another process it is the same file, opened there."""
+        return type(self), (self._path,)
+
     def now(self) -> float:
         return self._clock.time()
 
@@ -138,6 +142,7 @@ class SqliteStore:
     # ── logs, results, leases ────────────────────────────────────────────────────────────────────────────────────
 
     def read_log(self, task_id: str, start: int = 1, limit: int = 1_000) -> LogPage:
+        start = max(start, 1)
         lines: list[LogLine] = []
         with self._database.reading() as (db, _):
             db.execute("BEGIN")  # Both reads see the same moment; ended when the connection is given back.

@@ -105,6 +105,8 @@ class SqliteFile:
                 # Where SQLite has rolled back by itself, or can't, there is nothing left to undo.
                 with contextlib.suppress(sqlite3.Error):
                     self._writer.rollback()
+            if self._is_retired:
+                self._writer.close()
         finally:
             self._write_lock.release()
 

@@ -23,6 +23,10 @@ from headway.stores.sqlite_queries import QUERIES
 APPLICATION_ID = 0x48445759  # "HDWY"
 # The file at place n brings version n to n + 1.
 MIGRATIONS = ("schema.sql", "schema_2.sql")
+# For STRICT tables.
+OLDEST_SQLITE = (3, 37)
+# What a burst has made of the log is given back to the disk.
+LOG_BYTES = 64 * 1024 * 1024
 
 Identity = tuple[int, int]
 
@@ -93,6 +97,9 @@ def make_way(path: Path, *, abandon: Callable[[], object], before: Opened | None
 
 def prepare(connection: sqlite3.Connection, path: Path) -> None:
     """WAL mode and our schema, migrated. Raises `StoreTooNew`, `StoreError`."""
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        needed = ".".join(map(str, OLDEST_SQLITE))
+        raise StoreError(f"SQLite {needed} or newer is needed; this Python has {sqlite3.sqlite_version}")
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     application: int = connection.execute("PRAGMA application_id").fetchone()[0]
     has_tables: int = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
@@ -106,6 +113,7 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
     mode: str = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != "wal":
         raise StoreError(f"the store {path} can't use a write-ahead log there; choose a local disk")
+    connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
     if version == len(MIGRATIONS):
         return
     connection.execute("PRAGMA synchronous = FULL")
