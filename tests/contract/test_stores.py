@@ -601,10 +601,10 @@ def test_age_and_number_together_delete_what_either_does(store: Store) -> None:
 
 
 def test_more_than_one_batch_is_deleted_whole(store: Store) -> None:
-    tasks = [store.create(a_task(f"task-{n}")) for n in range(1_050)]
+    tasks = [store.create(a_task(f"task-{n}")) for n in range(510)]
     store.swap_many([Swap(task, task.completing(START, result=None, message=None)) for task in tasks])
 
-    assert store.delete(finished_before=START + 1) == 1_050
+    assert store.delete(finished_before=START + 1) == 510
     assert store.list(TaskQuery()).tasks == ()
 
 
@@ -736,13 +736,13 @@ def test_changes_made_through_another_handle_are_told(open_store: Open) -> None:
 
 
 @shared_engines
-def test_several_thousand_changes_at_once_are_all_told_elsewhere(open_store: Open) -> None:
+def test_more_changes_than_are_read_at_once_are_all_told_elsewhere(open_store: Open) -> None:
     store = open_store()
     other = open_store()
-    tasks = [store.create(a_task(f"task-{n}")) for n in range(2_300)]
+    tasks = [store.create(a_task(f"task-{n}")) for n in range(1_100)]
     recorder = Recorder(other)
 
     store.swap_many([Swap(task, replace(task, message="new")) for task in tasks])
 
-    eventually(lambda: len({task.task_id for task in recorder.tasks if task.message == "new"}) == 2_300)
+    eventually(lambda: len({task.task_id for task in recorder.tasks if task.message == "new"}) == 1_100)
     recorder.end()

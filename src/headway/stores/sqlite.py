@@ -16,7 +16,7 @@ from pathlib import Path
 from headway.model import limits
 from headway.model.change import LogLine
 from headway.model.clock import Clock, SystemClock
-from headway.model.codec import from_record, to_record
+from headway.model.codec import from_record
 from headway.model.errors import InvalidValue, TaskExists, TaskNotFound
 from headway.model.ports import Lease, LogPage, OnChange, OnReset, Swap, TaskPage, TaskQuery
 from headway.model.task import FINAL, State, Task
@@ -26,13 +26,13 @@ from headway.stores.sqlite_database import SqliteDatabase
 from headway.stores.sqlite_feed import SqliteFeed
 from headway.stores.sqlite_list import select_page
 from headway.stores.sqlite_queries import QUERIES
+from headway.stores.sqlite_rows import ReadySwap, delete, insert
 from headway.stores.subscribers import Subscribers
 
 Changed = list[Task]
 
 BUSY_S = 5.0
-# At most so many lines share a row of the log, and so many rows are dropped at once.
-LINES_A_ROW = 200
+# So many tasks are removed at once: other writers wait meanwhile.
 DELETED_AT_ONCE = 500
 
 
@@ -67,8 +67,7 @@ class SqliteStore:
             now = self.now()
             seq, floor_rev = db.execute(QUERIES["counters"]).fetchone()
             stored = replace(task, epoch=epoch, rev=max(floor_rev + 1, int(now * 1000)), server_time=now)
-            row = {name: getattr(stored, name) for name in _COLUMNS} | {"seq": seq + 1, "record": to_record(stored)}
-            if not db.execute(QUERIES["insert"], row).rowcount:
+            if not insert(db, stored, seq + 1):
                 raise TaskExists(task.task_id)
             changed.append(stored)
         return stored
@@ -94,7 +93,7 @@ class SqliteStore:
     def _swap(self, swaps: Sequence[Swap], *, synced: bool) -> list[Task | None]:
         # Encoded before the transaction: other processes wait for that.
         now, opened = self.now(), self.epoch()
-        ready = [_Ready(swap, now, opened) for swap in swaps]
+        ready = [ReadySwap(swap, now, opened) for swap in swaps]
         results: list[Task | None] = []
         with self._changing(synced=synced) as (db, epoch, changed):
             seq = db.execute(QUERIES["last_seq"]).fetchone()[0] + 1
@@ -136,7 +135,7 @@ class SqliteStore:
 
     def delete_task(self, task_id: str) -> bool:
         with self._database.writing(synced=False) as (db, _):
-            deleted = _delete(db, db.execute(QUERIES["one_final"], (task_id,)).fetchall())
+            deleted = delete(db, db.execute(QUERIES["one_final"], (task_id,)).fetchall())
         return deleted > 0
 
     # ── logs, results, leases ────────────────────────────────────────────────────────────────────────────────────
@@ -202,7 +201,7 @@ class SqliteStore:
         while True:
             with self._database.writing(synced=False) as (db, _):
                 doomed = db.execute(QUERIES[query], bounds | {"limit": DELETED_AT_ONCE}).fetchall()
-                total += _delete(db, doomed)
+                total += delete(db, doomed)
             if len(doomed) < DELETED_AT_ONCE:
                 return total
 
@@ -251,67 +250,5 @@ class SqliteStore:
         )
 
 
-_COLUMNS = (
-    "task_id", "rev", "state", "owner", "holder", "created_at", "started_at", "updated_at", "finished_at"
-)  # fmt: skip
-
-
 def _tasks(rows: Iterable[tuple[str]], epoch: str, now: float) -> list[Task]:
     return [from_record(row[0], epoch=epoch, server_time=now) for row in rows]
-
-
-class _Ready:
-    """A swap with the task as it will be stored, and encoded."""
-
-    __slots__ = ("_record", "stored", "swap")
-
-    def __init__(self, swap: Swap, now: float, epoch: str) -> None:
-        self.swap = swap
-        self.stored = replace(swap.new, epoch=epoch, rev=max(swap.old.rev + 1, int(now * 1000)), server_time=now)
-        self._record = to_record(self.stored)
-
-    def write(self, db: sqlite3.Connection, seq: int) -> bool:
-        """False where another writer was first."""
-        old, new = self.swap.old, self.stored
-        progress = (seq, new.rev, new.updated_at, self._record)
-        key = (old.task_id, old.rev)
-        if _life(old) == _life(new):
-            # The usual case touches one index instead of five.
-            done = db.execute(QUERIES["update_progress"], (*progress, *key))
-        else:
-            done = db.execute(QUERIES["update_life"], (*progress, *_life(new), *key))
-        if not done.rowcount:
-            return False
-        if self.swap.log:
-            _append_log(db, new, self.swap.log)
-        if self.swap.large_result is not None:
-            db.execute(QUERIES["put_result"], (old.task_id, self.swap.large_result))
-        elif old.has_large_result and not new.has_large_result:
-            db.execute(QUERIES["drop_result"], (old.task_id,))
-        return True
-
-
-def _life(task: Task) -> tuple[object, ...]:
-    return task.state, task.owner, task.holder, task.started_at, task.finished_at
-
-
-def _append_log(db: sqlite3.Connection, task: Task, lines: Sequence[LogLine]) -> None:
-    first_n = task.log_count - len(lines) + 1
-    for start in range(0, len(lines), LINES_A_ROW):
-        some = [(line.t, line.level, line.text) for line in lines[start : start + LINES_A_ROW]]
-        first = first_n + start
-        text = json.dumps(some, ensure_ascii=False, separators=(",", ":"))
-        db.execute(QUERIES["append_log"], (task.task_id, first + len(some) - 1, first, text))
-    # Now and then: readers are not shown more than the limit meanwhile.
-    if task.log_count > limits.LOG_LINES and task.log_count // LINES_A_ROW != (first_n - 1) // LINES_A_ROW:
-        db.execute(QUERIES["trim_log"], (task.task_id, task.log_count - limits.LOG_LINES + 1))
-
-
-def _delete(db: sqlite3.Connection, doomed: Sequence[tuple[str, int]]) -> int:
-    if not doomed:
-        return 0
-    db.execute(QUERIES["raise_floor"], {"rev": max(rev for _, rev in doomed)})
-    ids = (json.dumps([task_id for task_id, _ in doomed]),)
-    for table in ("tasks", "logs", "results"):
-        db.execute(QUERIES[f"delete_{table}"], ids)
-    return len(doomed)

@@ -1,0 +1,85 @@
+"""How a task is written to the tables of schema.sql, with its log and result, and removed from them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+
+from headway.model import limits
+from headway.model.change import LogLine
+from headway.model.codec import to_record
+from headway.model.ports import Swap
+from headway.model.task import Task
+from headway.stores.sqlite_queries import QUERIES
+
+# At most so many lines share a row of the log.
+LINES_A_ROW = 200
+
+_COLUMNS = (
+    "task_id", "rev", "state", "owner", "holder", "created_at", "started_at", "updated_at", "finished_at"
+)  # fmt: skip
+
+
+def insert(db: sqlite3.Connection, task: Task, seq: int) -> bool:
+    """False where the id is taken."""
+    row = {name: getattr(task, name) for name in _COLUMNS} | {"seq": seq, "record": to_record(task)}
+    return db.execute(QUERIES["insert"], row).rowcount == 1
+
+
+class ReadySwap:
+    """A swap with the task as it will be stored, and encoded."""
+
+    __slots__ = ("_record", "stored", "swap")
+
+    def __init__(self, swap: Swap, now: float, epoch: str) -> None:
+        self.swap = swap
+        self.stored = replace(swap.new, epoch=epoch, rev=max(swap.old.rev + 1, int(now * 1000)), server_time=now)
+        self._record = to_record(self.stored)
+
+    def write(self, db: sqlite3.Connection, seq: int) -> bool:
+        """False where another writer was first."""
+        old, new = self.swap.old, self.stored
+        progress = (seq, new.rev, new.updated_at, self._record)
+        key = (old.task_id, old.rev)
+        if _life(old) == _life(new):
+            # The usual case touches one index instead of five.
+            done = db.execute(QUERIES["update_progress"], (*progress, *key))
+        else:
+            done = db.execute(QUERIES["update_life"], (*progress, *_life(new), *key))
+        if not done.rowcount:
+            return False
+        if self.swap.log:
+            _append_log(db, new, self.swap.log)
+        if self.swap.large_result is not None:
+            db.execute(QUERIES["put_result"], (old.task_id, self.swap.large_result))
+        elif old.has_large_result and not new.has_large_result:
+            db.execute(QUERIES["drop_result"], (old.task_id,))
+        return True
+
+
+def _life(task: Task) -> tuple[object, ...]:
+    return task.state, task.owner, task.holder, task.started_at, task.finished_at
+
+
+def _append_log(db: sqlite3.Connection, task: Task, lines: Sequence[LogLine]) -> None:
+    first_n = task.log_count - len(lines) + 1
+    for start in range(0, len(lines), LINES_A_ROW):
+        some = [(line.t, line.level, line.text) for line in lines[start : start + LINES_A_ROW]]
+        first = first_n + start
+        text = json.dumps(some, ensure_ascii=False, separators=(",", ":"))
+        db.execute(QUERIES["append_log"], (task.task_id, first + len(some) - 1, first, text))
+    # Now and then: readers are not shown more than the limit meanwhile.
+    if task.log_count > limits.LOG_LINES and task.log_count // LINES_A_ROW != (first_n - 1) // LINES_A_ROW:
+        db.execute(QUERIES["trim_log"], (task.task_id, task.log_count - limits.LOG_LINES + 1))
+
+
+def delete(db: sqlite3.Connection, doomed: Sequence[tuple[str, int]]) -> int:
+    if not doomed:
+        return 0
+    db.execute(QUERIES["raise_floor"], {"rev": max(rev for _, rev in doomed)})
+    ids = (json.dumps([task_id for task_id, _ in doomed]),)
+    for table in ("tasks", "logs", "results"):
+        db.execute(QUERIES[f"delete_{table}"], ids)
+    return len(doomed)
