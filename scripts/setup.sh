@@ -31,6 +31,7 @@ main() {
   if [[ $level != serve ]]; then
     provide_chromium
     provide_redis
+    provide_nginx
   fi
 }
 
@@ -173,6 +174,13 @@ provide_redis() {
 
 find_redis() {
   command -v redis-server >/dev/null || command -v valkey-server >/dev/null
+}
+
+provide_nginx() {
+  command -v nginx >/dev/null || [[ -x /usr/sbin/nginx ]] && return
+  apt_install nginx || true
+  command -v nginx >/dev/null || [[ -x /usr/sbin/nginx ]] ||
+    die "The tests of docs/howto/nginx.md need nginx: install it (Debian, Ubuntu: apt install nginx)."
 }
 
 apt_install() { # PACKAGE…; false where it can't
