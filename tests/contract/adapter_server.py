@@ -67,13 +67,14 @@ def home() -> str:
 
 @app.get("/endless")
 def endless() -> Response:
-    """A stream that never ends by itself."""
+    """A stream that never ends by itself: ?bytes= a chunk."""
+    chunk = b"x" * int(request.args.get("bytes", 5))
 
     def chunks() -> Iterator[bytes]:
         streams.add(number := next(numbers))
         try:
             while True:
-                yield b"tick\n"
+                yield chunk
                 pause.wait(0.05)
         finally:
             streams.discard(number)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import gc
 import json
 import queue
 import shutil
 import subprocess
 import threading
+import warnings
 from types import TracebackType
 from typing import Any, Self
 
@@ -59,8 +61,15 @@ class Viewer:
         if websocket is not None:
             # It would wait three seconds for a close frame that Flask-SocketIO's servers don't send.
             websocket.close = functools.partial(websocket.close, timeout=0)
+        session = getattr(self.client.eio, "http", None)
         self.client.disconnect()
         self.client.shutdown()
+        if session is not None:
+            session.close()
+        with warnings.catch_warnings():
+            # What python-engineio's client leaves open when a server dies under it.
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
 
     def join(self, task_id: str, log_from: int | None = None, **data: Any) -> Any:
         self.history.join(self.name, task_id, log_from)

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import threading
 from concurrent.futures import Executor
 from typing import Any
+from urllib.parse import parse_qs
 
 import socketio
 from engineio.async_drivers import asgi
 from engineio.packet import MESSAGE, Packet
 
 from headway.web.frames import Frame, PacketOutlet
-from headway.web.gateway_http import Receive, Scope, Send, read_body, request_of
+from headway.web.gateway_http import Message, Receive, Scope, Send, read_body, request_of
 from headway.web.protocol import Connection, Protocol
 from headway.web.rates import Bounds
 from headway.web.request import Request
@@ -33,6 +35,10 @@ QUEUED_FRAMES = 2
 STRAY_PACKETS = 10
 """Packets that are no events of ours which a connection may send."""
 POST_PACKETS = 16
+_PACKET = re.compile(r"4[0-6]|1\Z|2probe\Z|3(probe)?\Z|5\Z")
+"""What engineio may be given to decode. It tries to read all else as JSON, however deep."""
+_POSTED = re.compile(r"4[0-6]|1\Z|3\Z")
+AFTER_LEAVING_S = 1.0
 
 
 class Engine:
@@ -74,7 +80,36 @@ class Engine:
             body = await read_body(scope, receive, bounds.message_bytes, bounds.body_within_s)
             _check_payload(body)
             scope["headway.body"] = body
-        await self._eio.handle_request(scope, receive, send)
+        if scope["type"] == "http" and scope["method"] == "GET":
+            await self._poll(scope, receive, send)
+        else:
+            await self._eio.handle_request(scope, receive, send)
+
+    async def _poll(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One turn of long polling. Where its connection is lost, so may be what it has taken off the queue: no client
+        acknowledges a poll, and some ask again by themselves. So the session ends, and the client joins anew.
+        """
+        is_answered = False
+
+        async def sending(message: Message) -> None:
+            nonlocal is_answered
+            if message["type"] == "http.response.body":
+                await asyncio.sleep(0)  # If the connection has just been lost, let it be seen.
+                is_answered = True
+            await send(message)
+
+        async def until_lost() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            client = self._clients.get(_sid_in(scope))
+            if client is not None and not is_answered:
+                client.close()
+
+        watcher = asyncio.ensure_future(until_lost())
+        try:
+            await self._eio.handle_request(scope, receive, sending)
+        finally:
+            watcher.cancel()
 
     def disconnect_all(self) -> None:
         """They come back, to whoever serves then."""
@@ -188,7 +223,7 @@ class Client(PacketOutlet):
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._timer: asyncio.TimerHandle | None = None
-        self._wait_for_entry()
+        self._wait_for_entry(bounds.enter_within_s)
 
     def enter(self) -> None:
         self.connection = Connection(self.request, self)
@@ -198,15 +233,17 @@ class Client(PacketOutlet):
         connection, self.connection = self.connection, None
         if connection is not None:
             protocol.forget(connection)
-            self._wait_for_entry()
+            # Some clients leave the namespace and then don't say that they have gone.
+            self._wait_for_entry(AFTER_LEAVING_S)
 
-    def _wait_for_entry(self) -> None:
-        self._timer = self._loop.call_later(self._bounds.enter_within_s, self.close)
+    def _wait_for_entry(self, within_s: float) -> None:
+        self.cancel_timer()
+        self._timer = self._loop.call_later(within_s, self.close)
 
     def end(self) -> None:
         """The session is over: its writer, or a poll that hangs, must not wait for a next packet."""
         self.cancel_timer()
-        self._loop.call_soon(self._socket.queue.put_nowait, None)  # After the CLOSE packet, if there is one.
+        self._socket.queue.put_nowait(None)
 
     def cancel_timer(self) -> None:
         if self._timer is not None:
@@ -260,7 +297,8 @@ async def _disconnect(eio: Any, eio_sid: str) -> None:
     socket = eio.sockets.pop(eio_sid, None)
     if socket is None:
         return
-    await socket.close(wait=False, reason=eio.reason.SERVER_DISCONNECT)
+    # Without a CLOSE packet: clients take that for a farewell, and some don't come back after it.
+    await socket.close(wait=False, abort=True, reason=eio.reason.SERVER_DISCONNECT)
 
 
 class _WebSocket(asgi.WebSocket):  # type: ignore[misc]  # engineio ships no types
@@ -270,7 +308,7 @@ class _WebSocket(asgi.WebSocket):  # type: ignore[misc]  # engineio ships no typ
         message: str | bytes = await super().wait()
         if isinstance(message, bytes):
             return message  # Refused as a binary attachment, with an answer.
-        if message[:1] not in ("1", "2", "3", "4", "5"):
+        if not _PACKET.match(message):
             raise OSError("no Engine.IO packet")
         return message
 
@@ -296,6 +334,11 @@ async def _translate(scope: Scope, receive: Receive, send: Send) -> dict[str, An
     return environ
 
 
+def _sid_in(scope: Scope) -> str:
+    query: str = (scope.get("query_string") or b"").decode("latin-1")
+    return parse_qs(query).get("sid", [""])[0]
+
+
 class _Body:
     """A body that has been read, as engineio reads it."""
 
@@ -312,5 +355,5 @@ def _check_payload(body: bytes) -> None:
         packets = body.decode().split("\x1e")
     except UnicodeDecodeError:
         raise WireError("invalid_request", "the body must be UTF-8") from None
-    if len(packets) > POST_PACKETS or not all(packet[:1] in ("1", "2", "3", "4", "5") for packet in packets):
+    if len(packets) > POST_PACKETS or not all(map(_POSTED.match, packets)):
         raise WireError("invalid_request", f"the body must be 1 to {POST_PACKETS} Engine.IO packets")

@@ -81,6 +81,13 @@ async def respond(send: Send, response: Response, *, head: bool = False) -> None
     await send({"type": "http.response.body", "body": b"" if head or not has_body else response.body})
 
 
+def abort(send: Send) -> None:
+    """Drop the connection with all that waits to be sent: ASGI has no word for it, uvicorn's transport has."""
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    if isinstance(transport, asyncio.Transport):
+        transport.abort()
+
+
 class EventStreams:
     """Serves /api/tasks/ID/events on the loop."""
 
@@ -131,7 +138,7 @@ class EventStreams:
         fields = [(name.lower().encode(), value.encode("latin-1")) for name, value in (*sse.HEADERS, *extra)]
         await send({"type": "http.response.start", "status": 200, "headers": fields})
         chunk = sse.OPENING
-        with suppress(TimeoutError):  # It doesn't read at all: the viewer comes back by Last-Event-ID.
+        try:
             while True:
                 if chunk:
                     async with asyncio.timeout(self._bounds.body_within_s):
@@ -143,7 +150,10 @@ class EventStreams:
                 if has_ended:
                     break
                 chunk = await _news_or_heartbeat(news, opened, receive)
-        await send({"type": "http.response.body", "body": b""})
+        except TimeoutError:
+            abort(send)  # It doesn't read at all. A viewer would come back, by Last-Event-ID.
+        else:
+            await send({"type": "http.response.body", "body": b""})
 
 
 async def _news_or_heartbeat(news: asyncio.Event, opened: sse.Opened, receive: Receive) -> bytes:

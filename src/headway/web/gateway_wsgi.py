@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from a2wsgi import WSGIMiddleware
 
-from headway.web.gateway_http import ClientGone, Message, Receive, Scope, Send, read_body
+from headway.web.gateway_http import ClientGone, Message, Receive, Scope, Send, abort, read_body
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +70,7 @@ class _Client:
                 await self._send(message)
         except TimeoutError:
             self.is_gone = True
+            abort(self._send)
         except Exception:
             log.debug("a client left in the middle of an answer", exc_info=True)
             self.is_gone = True

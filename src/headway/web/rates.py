@@ -36,10 +36,12 @@ class EventRate:
         """Whether this event, at `now` (monotonic seconds), may be looked at."""
         second = int(now)
         if second != self._second:
+            # In a row means: with no second between in which all were admitted.
+            if second > self._second + 1 or self._count <= bounds.events_per_s:
+                self._refused = 0
             self._second, self._count = second, 0
         self._count += 1
         if self._count <= bounds.events_per_s:
-            self._refused = 0
             return True
         self._refused += 1
         return False

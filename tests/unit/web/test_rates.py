@@ -30,6 +30,16 @@ def test_a_pause_forgives() -> None:
 
     for second in range(20):
         for _ in range(900):
-            rate.admits(second, BOUNDS)
+            rate.admits(second * 2, BOUNDS)
 
     assert not rate.is_hopeless(BOUNDS)
+
+
+def test_a_flood_that_is_slow_is_a_flood() -> None:
+    rate = EventRate()
+
+    for second in range(10):
+        for _ in range(200):
+            rate.admits(second, BOUNDS)
+
+    assert rate.is_hopeless(BOUNDS)

@@ -1,0 +1,17 @@
+"""A real gateway in a process of its own for integration tests."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.helpers import ROOT, ServerProcess
+
+
+def gateway_server(store: Path, *, env: dict[str, str] | None = None, **options: Any) -> ServerProcess:
+    """`options`: bounds={…}, gateway={…}, both by keyword as in Python."""
+    script = ROOT / "tests/contract/adapter_server.py"
+    return ServerProcess.python(
+        "-W", "error", script, "gateway", "{port}", f"sqlite:///{store}", json.dumps(options), env=env
+    )
