@@ -23,6 +23,8 @@ from headway.runners.jobs import Job, run_job
 
 log = logging.getLogger("headway")
 
+LOOK_S = 0.5
+
 _Said = TaskError | StoreUnavailable | TaskNotFound | None
 """How a job went: None when it was run, whatever became of it."""
 
@@ -47,9 +49,11 @@ class Child:
         said: _Said
         try:
             conn.send_bytes(pickle.dumps((task_id, attempt, job)))
-            wait([conn, process.sentinel])
+            # Looked at now and then: a process that it has forked may hold its ends of both pipes open after its death.
+            while not wait([conn, process.sentinel], LOOK_S) and process.is_alive():
+                pass
             if not conn.poll():
-                raise EOFError  # It died; a process that it forked may hold its end of the pipe open.
+                raise EOFError
             said = conn.recv()
         except (EOFError, OSError):
             process.join()

@@ -28,10 +28,9 @@ class Job:
 
     def to_json(self) -> str | None:
         """The job as JSON text, or None where that would not give the same job back."""
-        name = f"{getattr(self.fn, '__module__', '')}:{getattr(self.fn, '__qualname__', '')}"
-        if name.startswith("__main__:") or _named(name) is not self.fn:
+        if not self.is_importable():
             return None
-        spec = {"fn": name, "args": list(self.args), "kwargs": self.kwargs}
+        spec = {"fn": self._name, "args": list(self.args), "kwargs": self.kwargs}
         try:
             encoded = json.dumps(spec, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         except (TypeError, ValueError, RecursionError):
@@ -39,6 +38,14 @@ class Job:
         if len(encoded) > STORED_BYTES or json.loads(encoded) != spec:
             return None
         return encoded
+
+    def is_importable(self) -> bool:
+        """Whether another process finds the function by its module and name."""
+        return not self._name.startswith("__main__:") and _named(self._name) is self.fn
+
+    @property
+    def _name(self) -> str:
+        return f"{getattr(self.fn, '__module__', '')}:{getattr(self.fn, '__qualname__', '')}"
 
     @classmethod
     def from_json(cls, encoded: str) -> Job | None:
