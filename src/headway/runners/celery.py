@@ -17,6 +17,7 @@ another task by then.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import logging
@@ -201,14 +202,12 @@ class CeleryRunner:
         if not isinstance(sender, HeadwayTask) or sender.app.headway is not self:
             return
         if expired:
-            error = TaskError("expired", "it waited longer than its time to live")
-            self.settle(request.id, lambda manager: manager.fail_task(request.id, error))
+            self.give_up(request.id, EXPIRED)
         elif terminated:
-            self.settle(
-                request.id, lambda manager: manager.fail_task(request.id, TaskError("terminated", "terminated"))
-            )
+            self.give_up(request.id, TERMINATED)
         else:
-            self.settle(request.id, lambda manager: manager.cancel_task(request.id, "revoked"))
+            with contextlib.suppress(TaskNotFound):
+                self.manager.cancel_task(request.id, "revoked")
 
 
 def _runner_of(app: Celery) -> CeleryRunner:
