@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -64,14 +65,16 @@ class Face:
 
 
 def face(cut: str) -> Face:
-    """The best face there is for one of `CUTS`. Raises `FontMissing`, which says what to install."""
-    found = _found()
-    tried = [cut]
-    while cut not in found:
-        cut = _NEXT_BEST[cut]
-        if cut in tried:
-            break
+    """The best face on this machine for one of `CUTS`. Raises `FontMissing`, which says what to install."""
+    return best(_found(), cut)
+
+
+def best(found: Mapping[str, Face], cut: str) -> Face:
+    """The face for a cut, or the next best of those that were found."""
+    tried: list[str] = []
+    while cut not in found and cut not in tried:
         tried.append(cut)
+        cut = _NEXT_BEST[cut]
     if cut in found:
         return found[cut]
     if found:
@@ -79,16 +82,21 @@ def face(cut: str) -> Face:
     raise FontMissing
 
 
+def find(known: Mapping[str, Sequence[str]], ask: Callable[[str], Sequence[str]]) -> dict[str, Face]:
+    """The first face with Chinese for each cut among the known files; where there is none at all, what `ask` names."""
+    found = {cut: picked for cut, paths in known.items() if (picked := _first_chinese(paths))}
+    if found:
+        return found
+    return {cut: picked for cut, pattern in _PATTERN.items() if (picked := _first_chinese(ask(pattern)))}
+
+
 # Per process, and only what the machine has: a cache of facts, not state.
 @cache
 def _found() -> dict[str, Face]:
-    found = {cut: picked for cut, paths in _KNOWN.items() if (picked := _first_chinese(paths))}
-    if not found:
-        found = {cut: picked for cut, pattern in _PATTERN.items() if (picked := _first_chinese(_asked(pattern)))}
-    return found
+    return find(_KNOWN, asked_fontconfig)
 
 
-def _asked(pattern: str) -> tuple[str, ...]:
+def asked_fontconfig(pattern: str) -> tuple[str, ...]:
     """What fontconfig would take for it, if this machine has fontconfig."""
     program = shutil.which("fc-match")
     if program is None:
@@ -99,7 +107,7 @@ def _asked(pattern: str) -> tuple[str, ...]:
     return (answer.stdout.strip(),) if answer.returncode == 0 and answer.stdout.strip() else ()
 
 
-def _first_chinese(paths: tuple[str, ...]) -> Face | None:
+def _first_chinese(paths: Sequence[str]) -> Face | None:
     for path in paths:
         if Path(path).is_file() and (picked := _simplified(path)):
             return picked

@@ -25,16 +25,17 @@ _EMOJI = re.compile(
     "\u2600-\u2604\u2607-\u2638\u263b-\u263f\u2643-\u265f\u2661-\u27bf"  # weather, dingbats; keeps ★ ☆ ♀ ♂ ♠
     "\u2b00-\u2bff"
     "\u231a\u231b\u2328\u23cf\u23e9-\u23ff\u25fb-\u25fe"
-    "\ufe0e\ufe0f\u200d\u20e3"  # variation selectors, joiner, keycap
     "\U000e0020-\U000e007f"  # tags of regional flags
     "]+"
 )
+# What only changes the sign before it: variation selectors, the joiner, the keycap.
+_MODIFIERS = re.compile("[\ufe0e\ufe0f\u200d\u20e3]")
 _SPACES = re.compile(r"[^\S\n]+")
 
 
 def plain(text: str) -> str:
     """The text with emoji gone or replaced, controls gone and spaces collapsed; line ends become spaces."""
-    text = unicodedata.normalize("NFC", text)
+    text = _MODIFIERS.sub("", unicodedata.normalize("NFC", text))
     for sign, stand_in in _PLAIN.items():
         text = text.replace(sign, "\ue000" + stand_in)
     # A stand-in is kept from the sweep below by the mark before it (a private-use character that no text has).

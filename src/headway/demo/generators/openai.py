@@ -37,7 +37,7 @@ class OpenAISettings:
         address = urlsplit(self.base_url)
         if address.scheme not in ("http", "https") or not address.hostname or address.username or address.query:
             raise InvalidValue(
-                "OPENAI_BASE_URL", "must be a URL such as http://localhost:11434/v1, without a user or query"
+                "OPENAI_BASE_URL", "must be a URL such as http://localhost:8000/v1, without a user or query"
             )
         if not self.api_key.isascii() or any(c.isspace() for c in self.api_key):
             raise InvalidValue("OPENAI_API_KEY", "must be printable ASCII without spaces")
