@@ -140,7 +140,7 @@ def test_a_post_can_be_made_in_a_process_of_its_own(tmp_path: Path, monkeypatch:
 def test_a_service_that_fails_fails_the_task_and_a_retry_succeeds(
     manager: ProgressManager, runner: LocalRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answer = "[[TITLE]]\n胡同慢时光\n[[TEXT]]\n清晨的胡同还没睡醒，灰墙上有光。\n[[TAGS]]\n#胡同\n[[CARD cover]]\n胡同\n[[END]]"
+    answer = "[[TITLE]]\n胡同慢时光\n[[TEXT]]\n清晨的胡同还没睡醒。\n[[TAGS]]\n#胡同\n[[CARD cover]]\n胡同\n[[END]]"
 
     def script(answering: Answering) -> None:
         if len(answering.server.requests) == 1:
@@ -176,7 +176,7 @@ def test_a_cancel_is_heeded_while_the_service_keeps_silent(
     with OpenAIServer(script) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
         task_id = start(runner, tmp_path)
-        eventually(lambda: manager.get_task(task_id).status == "title", 30)
+        eventually(lambda: (manager.get_task(task_id).details or {}).get("draft", {}).get("title"), 30)
         manager.cancel_task(task_id)
 
         assert ended(manager, task_id).state == "cancelled"
