@@ -11,6 +11,7 @@ from tests.helpers import ROOT
 
 _FENCE = re.compile(r"^(?P<indent> *)(?P<mark>`{3,}|~{3,}) *(?P<info>[^`\n]*)$")
 _LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\((?P<target>[^()\s]+(?:\([^()]*\))?)(?: \"[^\"]*\")?\)")
+_PROOF = re.compile(r"\]\((?P<path>[^()\s]+\.py) \"(?P<sentence>[^\"]+)\"\)")
 _SOURCE = re.compile(r"(?:src|href)=\"(?P<target>[^\"]+)\"")
 
 
@@ -88,6 +89,11 @@ def without_code(page: str) -> str:
 def links(page: str) -> list[str]:
     text = without_code(page)
     return [match["target"] for pattern in (_LINK, _SOURCE) for match in pattern.finditer(text)]
+
+
+def proofs(page: str) -> list[tuple[str, str]]:
+    """Links to tests, as (path, the test's name in words)."""
+    return [(match["path"], match["sentence"]) for match in _PROOF.finditer(without_code(page))]
 
 
 def anchors(page: str) -> set[str]:

@@ -18,7 +18,7 @@ from urllib.parse import unquote
 import pytest
 
 from headway.cli.command import _parsed
-from tests.docs.pages import Block, anchors, blocks, links, pages, resolved, text_of
+from tests.docs.pages import Block, anchors, blocks, links, pages, proofs, resolved, text_of
 from tests.helpers import ROOT
 
 BIN = Path(sys.executable).parent
@@ -105,6 +105,25 @@ def test_every_link_of_a_page_leads_somewhere(page: str) -> None:
         ):
             wrong.append(target)
     assert wrong == []
+
+
+@pytest.mark.parametrize("page", [page for page in pages() if proofs(page)])
+def test_every_proof_that_is_named_is_a_test(page: str) -> None:
+    wrong = [
+        f"{path}: {sentence}"
+        for path, sentence in proofs(page)
+        if f"def test_{sentence.replace(' ', '_')}(" not in resolved(page, path)[0].read_text("utf-8")
+    ]
+
+    assert wrong == []
+
+
+def test_every_promise_of_delivery_names_its_proof() -> None:
+    promised = text_of("docs/explanation/delivery.md").split("## What 'acknowledged' means")[0]
+
+    paragraphs = [text for text in promised.split("\n\n") if text.startswith("**")]
+    assert len(paragraphs) >= 15
+    assert [text for text in paragraphs if '.py "' not in text] == []
 
 
 def test_every_page_can_be_reached_from_the_readme() -> None:
