@@ -120,6 +120,9 @@ class House:
         self.protocol.greet(connection)
         return onlooker
 
+    def onlooker(self, name: str) -> Onlooker:
+        return self._connections[name][0]
+
     def disconnect(self, name: str) -> None:
         onlooker, connection = self._connections.pop(name)
         self.history.disconnect(name)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import struct
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 
 from headway import ProgressManager
 from headway.model.ports import LogPage
+from headway.stores.memory import MemoryStore
 from headway.stores.sqlite import SqliteStore
 from tests.chaos import store_faults
 from tests.chaos.inside import House
@@ -122,3 +125,62 @@ def test_a_poll_whose_connection_was_cut_takes_nothing_with_it(path: Path) -> No
         # Either the session is over, and the viewer joins again; or it goes on, and what came meanwhile is not lost.
         answer = session.get(url, timeout=10)
         assert answer.status_code == 400 or "completed" in answer.text
+
+
+class ToldWhoCloses:
+    """A store that notes which thread closes it."""
+
+    def __init__(self) -> None:
+        self._inner = MemoryStore()
+        self.closed_by: list[threading.Thread] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def close(self) -> None:
+        self.closed_by.append(threading.current_thread())
+        self._inner.close()
+
+
+def test_a_manager_that_is_collected_is_closed_by_a_thread_that_holds_no_locks() -> None:
+    # The collector runs in whichever thread comes along, perhaps in the middle of what closing would wait for.
+    store: Any = ToldWhoCloses()
+    manager = ProgressManager(store=store)
+    manager.create_task()
+
+    del manager
+    gc.collect()
+
+    [closer] = eventually(lambda: store.closed_by)
+    assert closer is not threading.current_thread()
+
+
+def test_a_closed_manager_that_is_collected_leaves_a_shared_store_alone() -> None:
+    store: Any = ToldWhoCloses()
+    first = ProgressManager(store=store)
+    first.create_task()
+    first.close()
+    second = ProgressManager(store=store)
+    told: list[Any] = []
+    second.subscribe(told.extend, lambda: None)
+
+    del first
+    gc.collect()
+
+    second.create_task()
+    assert len(told) == 1
+    assert len(store.closed_by) == 1
+    second.close()
+
+
+def test_a_manager_that_is_used_again_after_it_was_closed_is_closed_again_when_collected() -> None:
+    store: Any = ToldWhoCloses()
+    manager = ProgressManager(store=store)
+    manager.create_task()
+    manager.close()
+    manager.create_task()
+
+    del manager
+    gc.collect()
+
+    eventually(lambda: len(store.closed_by) == 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import weakref
 from abc import ABC, abstractmethod
@@ -18,6 +19,9 @@ class Opener(ABC):
     def __init__(self) -> None:
         self._opening = threading.Lock()
         self._engine: Engine | None = None
+        self._in_use: Engine | None = None
+        """The same, while it is not closed."""
+        self._finalizer: weakref.finalize[..., Opener] | None = None
         forks.in_child(self._restart_in_child)
 
     @abstractmethod
@@ -25,6 +29,11 @@ class Opener(ABC):
 
     def close(self) -> None:
         """Store what is pending, end the threads, close the store. Safe to call twice; a later call opens it again."""
+        with self._opening:
+            self._in_use = None
+            finalizer, self._finalizer = self._finalizer, None
+        if finalizer is not None:
+            finalizer.detach()
         if self._engine is not None:
             self._engine.close()
 
@@ -37,15 +46,24 @@ class Opener(ABC):
         self.close()
 
     def _open(self) -> Engine:
-        engine = self._engine
+        engine = self._in_use
         if engine is not None:
             return engine
         with self._opening:
             if self._engine is None:
                 self._engine = self._make_engine()
+            if self._in_use is None:
+                self._in_use = self._engine
+                self._finalizer = weakref.finalize(self, _close_elsewhere, self._engine)
                 # The engine itself sees to the interpreter's exit.
-                weakref.finalize(self, self._engine.close).atexit = False
+                self._finalizer.atexit = False
             return self._engine
 
     def _restart_in_child(self) -> None:
         self._opening = threading.Lock()
+
+
+def _close_elsewhere(engine: Engine) -> None:
+    """Not here: the collector runs in any thread, also in one that holds what closing waits for."""
+    with contextlib.suppress(RuntimeError):  # Too late to start a thread: the interpreter is about to end.
+        threading.Thread(target=engine.close, name="headway-close", daemon=True).start()
