@@ -124,8 +124,11 @@ def take(browser: Browser, url: str, shot: Shot, cookies: Any) -> None:
 def make(page: Page, topic: str, cards: int) -> None:
     page.locator("#topic").fill(topic)
     page.locator("#cards").fill(str(cards))
+    before = page.evaluate("location.hash")
     page.locator("#make").click()
-    page.wait_for_function("() => location.hash.length > 1 && !document.getElementById('make').disabled")
+    page.wait_for_function(
+        "before => location.hash !== before && !document.getElementById('make').disabled", arg=before
+    )
 
 
 def making(page: Page, url: str) -> None:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, BrowserContext, Page
 
-# What no page may log: violations of its own policy, missing files, exceptions.
-HARMLESS = re.compile(r"ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|WebSocket connection to|status of 404 .*tasks")
+# Told in other ways: a server that is away, and answers, which are looked at by themselves.
+HARMLESS = re.compile(r"ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|WebSocket connection to|Failed to load resource")
 
 
 def demo_server(folder: Path, **env: str) -> ServerProcess:
@@ -44,6 +44,7 @@ def visit(browser: Browser, *, quiet: bool = True, **options: Any) -> Iterator[P
     page = context.new_page()
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(f"uncaught: {error}"))
+    page.on("response", lambda answer: answer.status >= 400 and wrong.append(f"{answer.status} {answer.url}"))
     page.on(
         "console",
         lambda message: message.type == "error" and not HARMLESS.search(message.text) and wrong.append(message.text),
@@ -52,7 +53,8 @@ def visit(browser: Browser, *, quiet: bool = True, **options: Any) -> Iterator[P
         yield page
     finally:
         context.close()
-    assert not quiet or wrong == []
+    if quiet:
+        assert wrong == [], wrong
 
 
 def axe_violations(page: Page) -> list[str]:

@@ -92,7 +92,7 @@ export class History {
     cover.append(state);
     const meter = h('span', { class: 'meter', 'aria-hidden': 'true' }, h('i'));
     const item = h('li', { class: 'made', 'data-task-id': post.task_id, 'data-state': post.state },
-      h('a', { class: 'made-open', href: `#${post.task_id}`, onclick: (/** @type {MouseEvent} */ event) => {
+      h('a', { class: 'made-open', href: `#/${post.task_id}`, onclick: (/** @type {MouseEvent} */ event) => {
         if (event.ctrlKey || event.metaKey || event.shiftKey) return;
         event.preventDefault();
         this.actions.open(post.task_id);

@@ -53,7 +53,7 @@ function complain(text, again) {
  * @param {{isNew?: boolean, cards?: number, quietly?: boolean}} [how]
  */
 function open(taskId, { isNew = false, cards, quietly = false } = {}) {
-  if (location.hash.slice(1) !== taskId) window.history[quietly ? 'replaceState' : 'pushState'](null, '', `#${taskId}`);
+  if (taskInUrl() !== taskId) window.history[quietly ? 'replaceState' : 'pushState'](null, '', `#/${taskId}`);
   history.markOpen(taskId);
   stage.open(taskId, { isNew, cards });
   if (!quietly) byId('stage').scrollIntoView({ block: 'nearest', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
@@ -85,10 +85,16 @@ async function remove(post) {
   history.load().catch(() => {});
 }
 
+/** `#/ID` names a post; a fragment without the slash is a place on the page, as everywhere. */
+function taskInUrl() {
+  return /^#\/([A-Za-z0-9._-]{1,128})$/.exec(location.hash)?.[1] ?? '';
+}
+
 function openFromUrl() {
-  const taskId = location.hash.slice(1);
+  if (location.hash && !location.hash.startsWith('#/')) return;
+  const taskId = taskInUrl();
   if (taskId === stage.taskId) return;
-  if (/^[A-Za-z0-9._-]{1,128}$/.test(taskId)) open(taskId, { quietly: true });
+  if (taskId) open(taskId, { quietly: true });
   else {
     history.markOpen('');
     stage.clear();

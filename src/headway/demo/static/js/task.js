@@ -126,7 +126,7 @@ async function drawResult() {
   if (result === null) return;
   byId('result-panel').hidden = false;
   const isPost = typeof result === 'object' && result.cards && result.title;
-  fill(byId('result'), isPost && h('p', {}, h('a', { class: 'button small', href: `${root}/#${taskId}` }, result.title)),
+  fill(byId('result'), isPost && h('p', {}, h('a', { class: 'button small', href: `${root}/#/${taskId}` }, result.title)),
     h('pre', { class: 'mono result', tabindex: '0' }, JSON.stringify(result, null, 2)));
 }
 
