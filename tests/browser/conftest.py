@@ -11,10 +11,17 @@ from tests.browser.bar.driver import Bars
 from tests.browser.bar.server import World
 
 
-@pytest.fixture
-def world() -> Iterator[World]:
+@pytest.fixture(scope="session")
+def running_world() -> Iterator[World]:
     with World() as world:
         yield world
+
+
+@pytest.fixture
+def world(running_world: World) -> World:
+    """The run's scripted server, as new. A test may stop and start it."""
+    running_world.reset()
+    return running_world
 
 
 @pytest.fixture

@@ -156,3 +156,16 @@ def test_a_local_bar_beside_a_live_connection_stays_local_until_it_has_a_task(ba
     bars.call("void bar.start({ taskId: 'a' })")
     expect(bars.part("percent")).to_have_text("60%")
     eventually(lambda: bars.world.joined("a") == 1)
+
+
+def test_what_the_page_says_of_a_servers_task_stands_until_the_server_speaks(bars: Bars) -> None:
+    bars.world.put("a", state="running", progress=20)
+    bars.make("a")
+    expect(bars.part("percent")).to_have_text("20%")
+
+    bars.call("void bar.complete('as the page believes')")
+    expect(bars.part("percent")).to_have_text("100%")
+    bars.world.put("a", progress=30, message="as it is")
+
+    expect(bars.part("percent")).to_have_text("30%")
+    expect(bars.part("message")).to_have_text("as it is")

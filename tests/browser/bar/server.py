@@ -47,6 +47,13 @@ class World:
     def __init__(self) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self._forget()
+        self._rev = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def _forget(self) -> None:
         self.tasks: dict[str, Payload] = {}
         self.logs: dict[str, list[Payload]] = {}
         self.epoch = "epochA1b2"
@@ -65,10 +72,14 @@ class World:
         self.heard: list[tuple[str, Payload]] = []
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self.count: Counter[str] = Counter()
-        self._rev = 0
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._server: uvicorn.Server | None = None
-        self._thread: threading.Thread | None = None
+
+    def reset(self) -> None:
+        """Ready for the next test: running, without tasks, viewers and faults."""
+        self._forget()
+        if self._server is None:
+            self.start()
+        else:
+            self.drop_sockets()
 
     # ── running ──────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -182,16 +182,10 @@ export class Connection {
     return this.#transport.ask(event, taskId, { ...(token && { token }), ...data });
   }
 
-  /** What the most demanding of the bars on it wants. @returns {Policy} */
+  /** The newest bar's; while one of them wants to reconnect, it does. @returns {Policy} */
   get #policy() {
-    return [...this.#links]
-      .map((link) => link.policy)
-      .reduce((one, other) => ({
-        autoReconnect: one.autoReconnect || other.autoReconnect,
-        reconnectDelay: Math.min(one.reconnectDelay, other.reconnectDelay),
-        maxReconnectAttempts: Math.max(one.maxReconnectAttempts, other.maxReconnectAttempts),
-        heartbeatInterval: Math.min(one.heartbeatInterval, other.heartbeatInterval),
-      }));
+    const all = [...this.#links].map((link) => link.policy);
+    return { .../** @type {Policy} */ (all.at(-1)), autoReconnect: all.some((policy) => policy.autoReconnect) };
   }
 
   /** Not all viewers at once. */
@@ -309,7 +303,7 @@ export class Connection {
     try {
       return (typeof token === 'function' ? await token() : token) ?? undefined;
     } catch (error) {
-      console.error('headway: the token function failed', error);
+      reportError(error);
     }
   }
 

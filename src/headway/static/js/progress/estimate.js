@@ -100,7 +100,7 @@ const isBytes = (unit) => unit === 'B' || unit === 'byte' || unit === 'bytes';
 /** @param {number} n @param {Words} say */
 function bytes(n, say) {
   const step = n < 1000 ? 0 : Math.min(4, Math.floor(Math.log10(n) / 3));
-  const unit = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'][step];
+  const unit = `${['', 'kilo', 'mega', 'giga', 'tera'][step]}byte`;
   const form = new Intl.NumberFormat(say.locale, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 1 });
   return form.format(n / 1000 ** step);
 }

@@ -22,6 +22,8 @@ export interface Facts {
   now: number | null;
   /** What the person has asked for and the server has not answered yet. */
   asked: Action | null;
+  /** What this viewer may do; null while not known. */
+  actions: Action[] | null;
   problem: HeadwayError | null;
   hasTaskId: boolean;
 }

@@ -1,21 +1,19 @@
 // @ts-check
 /** ProgressBar: puts task, connection and view together. */
 
-/** @import { Action, BarState, Freshness, HeadwayError, LogPayload, ProgressBarEvents, ProgressBarOptions, StartOptions, Status, Task, UpdateData } from './types.js' */
+/** @import { Action, BarState, HeadwayError, LogPayload, ProgressBarEvents, ProgressBarOptions, StartOptions, Status, Task, UpdateData } from './types.js' */
 /** @import { Connection, Link } from './connection.js' */
-/** @import { Facts, Shown } from './internal.js' */
+/** @import { Facts } from './internal.js' */
 /** @import { Wish } from './view.js' */
 import { connectionTo, NO_CONNECTION } from './connection.js';
-import { notePrediction, timeLeft } from './estimate.js';
 import { Events } from './events.js';
-import { loadMore } from './here.js';
 import { endpointOf, given, localeOf, withDefaults } from './options.js';
+import { Screen } from './screen.js';
 import { linkStylesheet } from './stylesheet.js';
-import { accept, blank, derive, freshness, isFinal, isMilestone, whole } from './task.js';
+import { accept, blank, freshness, isFinal, whole } from './task.js';
 import { View } from './view.js';
 import { wordsFor } from './words.js';
 
-const TICK_MS = 1000;
 /** A person who pressed a button is shown what came of it for so long. */
 const PROBLEM_MS = 8000;
 /** @type {Record<string, 'complete' | 'fail' | 'cancelled'>} */
@@ -27,6 +25,7 @@ export class ProgressBar {
   #events;
   /** @type {View} */
   #view;
+  #screen;
   /** @type {Connection | null} */
   #connection = null;
   /** @type {Link | null} */
@@ -37,6 +36,8 @@ export class ProgressBar {
   #taskId = null;
   /** @type {Task | null} */
   #task = null;
+  /** The server's newest state, whatever the page has made of it since. @type {Task | null} */
+  #known = null;
   /** What `start` was told, until the server has said something. @type {Task | null} */
   #draft = null;
   #local = false;
@@ -46,20 +47,11 @@ export class ProgressBar {
   #actions = null;
   /** @type {HeadwayError | null} */
   #problem = null;
-  /** @type {{ at: number, end: number }[]} */
-  #predictions = [];
   /** @type {import('./log-view.js').LogView | null} */
   #log = null;
   #logOpen = false;
-  /** @type {import('./page-signs.js').PageSigns | null} */
-  #signs = null;
 
-  /** @type {Shown | null} */
-  #shown = null;
-  #fresh = '';
   /** @typedef {ReturnType<typeof setTimeout> | undefined} Timer */
-  /** @type {Timer} */
-  #tickTimer;
   /** @type {Timer} */
   #hideTimer;
   /** @type {Timer} */
@@ -80,13 +72,9 @@ export class ProgressBar {
     this.#view = new View(host, { say: this.#say, choices: this.#options, signal, onWish: (wish) => this.#wish(wish) });
     this.#view.root.lang = this.#say.locale;
     linkStylesheet(this.#view.root, this.#options.stylesheet);
-    document.addEventListener('visibilitychange', () => this.#draw(), { signal });
-    if (this.#options.tabTitle || this.#options.favicon || this.#options.notify) {
-      this.#more(({ PageSigns }) => {
-        this.#signs = new PageSigns(this.#options, this.#say, this.#view.buttons, signal);
-        this.#draw();
-      });
-    }
+    this.#screen = new Screen(this.#view, this.#say, this.#options, () => this.#facts, signal, (signals) =>
+      this.#events.emit('freshness', signals),
+    );
     this.#draw();
     this.initWebSocket();
   }
@@ -164,8 +152,8 @@ export class ProgressBar {
     if (this.#taskId) this.leaveTaskRoom(this.#taskId);
     clearTimeout(this.#hideTimer);
     clearTimeout(this.#problemTimer);
-    this.#taskId = this.#task = this.#draft = this.#asked = this.#actions = this.#problem = null;
-    this.#predictions = [];
+    this.#taskId = this.#task = this.#known = this.#draft = this.#asked = this.#actions = this.#problem = null;
+    this.#screen.predict(null);
     this.#local = false;
     this.#log?.clear();
     this.#openLog(false);
@@ -248,14 +236,14 @@ export class ProgressBar {
   /** Takes a state as it came; one that is not news is dropped. @param {Task} data */
   handleProgressUpdate(data) {
     if (!data || typeof data !== 'object' || (this.#taskId && data.task_id && data.task_id !== this.#taskId)) return;
-    const task = accept(this.#task, whole(data, this.#task));
+    const task = accept(this.#known, whole(data, this.#known));
+    this.#problem = null;
+    if (task === this.#known) return this.#draw();
     // What the page told `start` stands until the work begins to tell of itself.
     if (this.#draft && task.state === 'pending' && !Object.keys(task.details ?? {}).length) task.details = this.#draft.details;
-    this.#problem = null;
-    if (task !== this.#task) {
-      this.#local = false;
-      this.#take(task);
-    } else this.#draw();
+    this.#known = task;
+    this.#local = false;
+    this.#take(task);
   }
 
   startHeartbeat() {
@@ -285,11 +273,10 @@ export class ProgressBar {
     this.#lifetime.abort();
     this.#link?.release();
     this.#link = this.#connection = null;
-    for (const timer of [this.#tickTimer, this.#hideTimer, this.#problemTimer]) clearTimeout(timer);
+    clearTimeout(this.#hideTimer);
+    clearTimeout(this.#problemTimer);
     this.#events.clear();
-    this.#signs?.remove();
-    this.#view.remove();
-    this.#taskId = this.#task = this.#draft = this.#shown = null;
+    this.#taskId = this.#task = this.#known = this.#draft = null;
   }
 
   get #status() {
@@ -305,6 +292,7 @@ export class ProgressBar {
       local: this.#local,
       now: this.#local ? Date.now() / 1000 : (this.#connection?.now ?? null),
       asked: this.#asked,
+      actions: this.#actions,
       problem: this.#problem,
       hasTaskId: this.#taskId !== null,
     };
@@ -333,7 +321,7 @@ export class ProgressBar {
     const ended = isFinal(task);
     // Has what the person asked for come about?
     if (this.#asked === 'cancel' ? ended || task.state === 'cancelling' : !ended) this.#asked = null;
-    this.#predictions = notePrediction(ended || task.worker === 'silent' ? [] : this.#predictions, task.eta_s, this.#facts.now ?? 0);
+    this.#screen.predict(task);
     if (before && before.epoch !== task.epoch) this.#log?.clear();
     this.#draw();
     this.#events.emit('progress', task);
@@ -409,7 +397,7 @@ export class ProgressBar {
     this.#logOpen = open;
     this.#view.openLog(open, this.#log);
     if (!open) return;
-    this.#more(({ LogView }) => {
+    this.#screen.more(({ LogView }) => {
       this.#log ??= new LogView(this.#say, this.#lifetime.signal);
       this.#view.openLog(this.#logOpen, this.#log);
       if (this.#taskId) this.joinTaskRoom(this.#taskId);
@@ -418,76 +406,10 @@ export class ProgressBar {
 
   /** What went wrong is said in words of our own as soon as they are there; until then in the server's. */
   #explain() {
-    this.#more(() => this.#draw());
-  }
-
-  /** @param {(more: typeof import('./more.js')) => void} use */
-  #more(use) {
-    loadMore().then(
-      (more) => {
-        if (this.#lifetime.signal.aborted) return;
-        this.#say.add(more.moreWords);
-        use(more);
-      },
-      () => {},
-    );
+    this.#screen.more(() => this.#draw());
   }
 
   #draw() {
-    if (this.#lifetime.signal.aborted) return;
-    const facts = this.#facts;
-    const { task } = facts;
-    const shown = derive(facts);
-    const { allowCancel, allowRetry, showLog } = this.#options;
-    const allowed = (/** @type {Action} */ action) => !this.#actions || this.#actions.includes(action);
-    if (this.#options.showStages && shown.stages.length && !this.#view.stages) {
-      this.#more(({ StagesView }) => {
-        this.#view.stages ??= new StagesView(this.#say, this.#lifetime.signal);
-        this.#draw();
-      });
-    }
-    const sure = shown.look === 'running' && !shown.trouble && facts.now != null;
-    this.#view.draw(shown, {
-      task,
-      left: sure ? timeLeft(this.#predictions, facts.now ?? 0, this.#say) : '',
-      may: {
-        cancel: allowCancel && allowed('cancel'),
-        retry: allowRetry && allowed('retry'),
-        log: showLog && facts.hasTaskId && !this.#local,
-      },
-    });
-    if (isMilestone(this.#shown, shown)) this.#view.speak(this.#spoken(shown, task));
-    this.#shown = shown;
-    this.#drawSigns(shown, task);
-    this.#tellFreshness(shown.signals);
-    this.#tick(task, shown);
-  }
-
-  /** @param {Shown} shown @param {Task | null} task */
-  #spoken(shown, task) {
-    const lost = shown.trouble === 'lost' ? this.#say('gaveUp', { max: this.#status.max }) : '';
-    return [task?.name, lost || this.#view.doing(shown), shown.look === 'completed' ? '' : this.#view.percent(shown)].filter(Boolean).join(', ');
-  }
-
-  /** @param {Shown} shown @param {Task | null} task */
-  #drawSigns(shown, task) {
-    const words = (shown.look === 'running' && this.#view.percent(shown)) || this.#view.doing(shown);
-    this.#signs?.show(shown, task, words, getComputedStyle(this.#view.root).getPropertyValue('--hw-tone') || '#36c');
-  }
-
-  /** @param {Freshness} signals */
-  #tellFreshness(signals) {
-    const key = `${signals.connected} ${signals.worker} ${signals.advancing}`;
-    if (key === this.#fresh) return;
-    const first = !this.#fresh;
-    this.#fresh = key;
-    if (!first) this.#events.emit('freshness', signals);
-  }
-
-  /** Ages grow by themselves; nothing ticks where none is shown or nobody looks. @param {Task | null} task @param {Shown} shown */
-  #tick(task, shown) {
-    clearTimeout(this.#tickTimer);
-    const idle = document.hidden || !task || this.#local || (isFinal(task) && shown.look === task.state);
-    if (!idle) this.#tickTimer = setTimeout(() => this.#draw(), TICK_MS);
+    this.#screen.draw();
   }
 }

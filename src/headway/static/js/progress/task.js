@@ -72,8 +72,7 @@ export function freshness({ task, status, local, now }) {
 function silence(task, now) {
   const sinceNoticed = now - task.rev / 1000;
   const sinceReport = now - (task.updated_at ?? task.created_at ?? now);
-  const known = sinceNoticed >= 0 && sinceNoticed < 864000 ? Math.min(sinceReport, sinceNoticed + LEASE_S) : sinceReport;
-  return Math.max(0, known);
+  return Math.max(0, Math.min(sinceReport, sinceNoticed + LEASE_S));
 }
 
 /**

@@ -50,7 +50,7 @@ export class View {
     this.#say = say;
     this.#choices = choices;
     const button = (/** @type {Wish} */ wish) => {
-      const node = make('button', 'button', { type: 'button', hidden: '', 'data-wish': wish }, say(wish));
+      const node = make('button', 'button', { type: 'button', dir: 'auto', hidden: '', 'data-wish': wish }, say(wish));
       node.addEventListener('click', () => node.getAttribute('aria-disabled') || onWish(wish), { signal });
       return node;
     };

@@ -59,7 +59,7 @@ export function watchTask(taskId, options) {
     },
     get freshness() {
       const { now, status } = connection;
-      return freshness({ task, status, now, local: false, asked: null, problem: null, hasTaskId: true });
+      return freshness({ task, status, now, local: false, asked: null, actions: null, problem: null, hasTaskId: true });
     },
     cancel: (reason) => ask('cancel_task', reason),
     retry: () => ask('retry_task'),
