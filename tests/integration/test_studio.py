@@ -164,6 +164,20 @@ def test_a_service_that_fails_fails_the_task_and_a_retry_succeeds(
     assert made.result["generator"]["offline"] is False
 
 
+def test_the_longest_post_fits_into_what_a_task_may_tell(
+    manager: ProgressManager, runner: LocalRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards = "".join(f"[[CARD list]]\n{'长' * 60}\n" + f"- {'很' * 160}\n" * 8 for _ in range(2))
+    tags = " ".join("签" * 29 + str(i) for i in range(9))
+    answer = f"[[TITLE]]\n{'题' * 80}\n[[TEXT]]\n{'字' * 9_000}\n[[TAGS]]\n{tags}\n"
+
+    with OpenAIServer(streaming([answer + cards + "[[END]]"])) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        task = ended(manager, start(runner, tmp_path, cards=2))
+
+    assert (task.state, task.error) == ("completed", None)
+
+
 def test_a_cancel_is_heeded_while_the_service_keeps_silent(
     manager: ProgressManager, runner: LocalRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

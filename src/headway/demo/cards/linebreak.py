@@ -21,6 +21,7 @@ PAUSES = "，。、；：！？,.;:!?｜|"
 # A line of a heading that begins with one of these, or ends with one of those, reads badly.
 _WEAK_FIRST = "的了着过们吗呢吧啊呀么地得里上下中是"
 _WEAK = 1.0
+_ORPHAN = 8.0
 _WEAK_LAST = "不很最太更再就也都又才被把向和与在从一这那第"
 
 _BAR = re.compile(r"\s*[｜|]\s*")
@@ -83,8 +84,10 @@ def break_lines(
     for start in range(count - 1, -1, -1):
         options = []
         for end, line_width in widths[start]:
-            line = _joined(units[start:end])
-            cost = _cost(line, line_width, goal, is_last=end == count, is_first=start == 0, balance=balance)
+            edges = units[start].text[0], units[end - 1].text[-1]
+            cost = _cost(edges, line_width, goal, is_last=end == count, is_first=start == 0, balance=balance)
+            if end == count and start > 0 and _letters(units[start:]) <= 1:
+                cost += _ORPHAN
             if end < count:
                 cost += seams[end] * (1.0 if balance else 0.04)
             options.append((cost + best[end][0], end))
@@ -153,26 +156,32 @@ def _line_widths(units: list[_Unit], width: float, measure: Measure, indent: int
     return result
 
 
-def _cost(line: str, line_width: float, goal: float, *, is_last: bool, is_first: bool, balance: bool) -> float:
+def _cost(
+    edges: tuple[str, str], line_width: float, goal: float, *, is_last: bool, is_first: bool, balance: bool
+) -> float:
+    """What a line costs by its width and by the characters at its edges."""
+    first, last = edges
     slack = (goal - line_width) / goal
-    if balance:
-        cost = 0.3 + 5 * slack * slack
-        if not is_last:
-            cost += _WEAK if line[-1] in _WEAK_LAST else -1.2 if line[-1] in PAUSES else 0.0
-        if not is_first and line[0] in _WEAK_FIRST:
-            cost += _WEAK
-    else:
+    if not balance:
         # A loose line costs more than a short last one: running text should look even.
         cost = 0.02 if is_last else 0.02 + 8 * slack * slack
-        if not is_first and line[0] in "的了着吗呢吧啊":
-            cost += 0.02
-    if is_last and not is_first and _letters(line) <= 1:
-        cost += 8.0
+        return cost + 0.02 if not is_first and first in "的了着吗呢吧啊" else cost
+    cost = 0.3 + 5 * slack * slack
+    if not is_last:
+        cost += _WEAK if last in _WEAK_LAST else -1.2 if last in PAUSES else 0.0
+    if not is_first and first in _WEAK_FIRST:
+        cost += _WEAK
     return cost
 
 
-def _letters(line: str) -> int:
-    return sum(c not in NEVER_FIRST and c not in NEVER_LAST and not c.isspace() for c in line)
+def _letters(units: Sequence[_Unit]) -> int:
+    """How many characters are no punctuation, as far as two."""
+    count = 0
+    for unit in units:
+        count += sum(c not in NEVER_FIRST and c not in NEVER_LAST for c in unit.text)
+        if count > 1:
+            break
+    return count
 
 
 def _seams(units: list[_Unit], keep: Sequence[str], whole: Set[str]) -> list[float]:

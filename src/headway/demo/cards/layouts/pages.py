@@ -6,7 +6,7 @@ import math
 
 from headway.demo.cards.canvas import Canvas, circle
 from headway.demo.cards.page import HEIGHT, MARGIN, WIDTH, Page
-from headway.demo.cards.palettes import mix
+from headway.demo.cards.palettes import contrast, mix
 
 
 def quote(page: Page) -> None:
@@ -24,14 +24,15 @@ def quote(page: Page) -> None:
                     c.disc(x, y, radius * share, tone)
     c.shade(p.deep, p.deep, HEIGHT - 540, 300, alpha=(1, 0))
     c.frame(52, 52, WIDTH - 104, HEIGHT - 104, 3, mix(p.deep, p.on_deep, 0.5))
-    _quotation_mark(c, p.sun, WIDTH / 2, 236, 132)
+    mark = p.sun if contrast(p.sun, p.deep) > 1.6 else mix(p.deep, p.on_deep, 0.55)
+    _quotation_mark(c, mark, WIDTH / 2, 236, 132)
     sentence = page.lines[0] if page.lines else page.heading
     source = page.heading if page.lines else page.caption
     page.text(
         sentence, "serif-bold", "on_deep", x=MARGIN + 50, y=392, width=WIDTH - 2 * MARGIN - 100, height=640,
         largest=112, smallest=44, leading=1.52, align="center", valign="middle", balance=True,
     )  # fmt: skip
-    c.rectangle(WIDTH / 2 - 60, 1098, 120, 4, p.sun)
+    c.rectangle(WIDTH / 2 - 60, 1098, 120, 4, mark)
     if source:
         page.text(
             source,
