@@ -1,0 +1,101 @@
+"""A real worker process for the liveness and durability tests: a program that is told lines, and says some."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from types import TracebackType
+from typing import Self
+
+from tests.helpers import ROOT
+
+PRELUDE = """
+import multiprocessing, os, signal, sys, threading, time
+from headway import ProgressManager, TaskCancelled
+from headway.runners import LocalRunner
+from tests.contract import work
+
+def say(*words):
+    print(*words, flush=True)
+
+def hear():
+    return sys.stdin.readline().strip()
+
+def new_manager(**options):
+    return ProgressManager(store=sys.argv[1], **({"lease_s": 1} | options))
+"""
+
+
+class WorkerProcess:
+    """Runs `program` after the prelude, as the main file of a process group of its own."""
+
+    def __init__(self, program: str, store: str, *arguments: object) -> None:
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", PRELUDE + program, store, *map(str, arguments)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def heard(self, timeout: float = 20) -> str:
+        """The next line that it says."""
+        line = self._lines.get(timeout=timeout)
+        assert line is not None, f"it ended with {self.process.wait()} instead of saying something"
+        return line
+
+    def rest(self, timeout: float = 30) -> list[str]:
+        """What it says until it ends."""
+        lines = []
+        while (line := self._lines.get(timeout=timeout)) is not None:
+            lines.append(line)
+        return lines
+
+    def tell(self, line: str = "") -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        """SIGKILL, and gone when this returns."""
+        self.process.kill()
+        self.process.wait(10)
+
+    def wait(self, timeout: float = 30) -> int:
+        return self.process.wait(timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)  # Also what it has started.
+        self.process.wait(10)
+        self._reader.join(10)
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None:
+                stream.close()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._lines.put(line.rstrip("\n"))
+        self._lines.put(None)
