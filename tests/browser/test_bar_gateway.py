@@ -194,3 +194,24 @@ def test_two_tabs_share_one_socket_to_it(browser: Browser, server: ServerProcess
         manager.complete_task(task_id)
         expect(tabs[1].part("percent")).to_have_text("100%")
         honest(tabs[1])
+
+
+@pytest.mark.parametrize("client", [True, False])
+def test_a_page_of_another_site_can_show_it_whole(
+    live: Bars, manager: ProgressManager, server: ServerProcess, client: bool
+) -> None:
+    gateway = server.url
+    if not client:
+        live.page.route("**/socket.io.min.js", lambda route: route.fulfill(body=""))
+    live.page.goto(f"http://localhost:{server.port}/bar/embed.html")
+    stages = ["read", "store"]
+    with manager.task("Elsewhere", stages=stages) as task, task.step("read", total=10) as step:
+        task.log("from far away")
+        step.advance(5)
+        live.make(task.task_id, websocketUrl=f"{gateway}/progress")
+
+        expect(live.part("track")).to_have_css("height", "8px")
+        expect(live.page.get_by_role("listitem").first).to_have_attribute("aria-label", "Read: 50%")
+        live.button("log").click()
+        expect(live.part("words")).to_have_text(["from far away"])
+        assert live.call("bar.state.transport") == ("websocket" if client else "sse")

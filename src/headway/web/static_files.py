@@ -13,6 +13,8 @@ from headway.web.rest import Response
 ROOT = Path(__file__).resolve().parent.parent / "static"
 PREFIX = "/static/"
 _SOURCES = "js/progress/"
+# Nothing here is secret, and another site's page may load modules only where it says so.
+_ANYBODY = ("Access-Control-Allow-Origin", "*")
 _TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".map": "application/json", ".ts": "text/plain"}
 
 
@@ -40,7 +42,7 @@ class StaticFiles:
         except OSError:
             return None
         etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
-        shared = (("ETag", etag), ("Cache-Control", "no-cache"), *headers.SECURITY)
+        shared = (("ETag", etag), ("Cache-Control", "no-cache"), _ANYBODY, *headers.SECURITY)
         if etag in request_headers.get("if-none-match", ""):
             return Response(304, headers=shared)
         return Response(200, body, (("Content-Type", _type_of(name)), *shared))
