@@ -68,7 +68,7 @@ export class Connection {
     const { signal } = this.#lifetime;
     addEventListener('pagehide', () => this.#suspend(), { signal });
     addEventListener('pageshow', () => this.#resume(), { signal });
-    addEventListener('online', () => this.#newRound(), { signal });
+    addEventListener('online', () => this.#newRound(/connecting|waiting|failed/), { signal });
     for (const event of ['visibilitychange', 'resume']) {
       document.addEventListener(event, () => document.hidden || this.#seen(), { signal });
     }
@@ -308,6 +308,7 @@ export class Connection {
   }
 
   #beat() {
+    if (this.#status.phase !== 'live') return;
     this.#transport?.ping();
     if (this.#pongTimer || document.hidden) return;
     const due = performance.now() + PONG_TIMEOUT_MS;
@@ -329,10 +330,9 @@ export class Connection {
     this.#joinAll();
   }
 
-  #newRound() {
-    const { phase } = this.#status;
-    if (this.#suspended || !this.#policy.autoReconnect || (phase !== 'waiting' && phase !== 'failed')) return;
-    this.reconnect();
+  /** A new round, where the last one has come to one of these. */
+  #newRound(phases = /waiting|failed/) {
+    if (!this.#suspended && this.#policy.autoReconnect && phases.test(this.#status.phase)) this.reconnect();
   }
 
   /** An open socket would cost the page its place in the back/forward cache. */
