@@ -1,10 +1,11 @@
 """A server for the tests: `adapter_server.py ADAPTER PORT STORE [OPTIONS as JSON]`.
 
-ADAPTER is gateway, threading, gevent or gevent-patched. Beside the adapter it serves a Flask app with POST /work, which
-updates a task from a plain thread as SPEC 2 has it, and the routes that integration tests need.
+ADAPTER is gateway, gateway-ordinary (WebSockets by python-socketio, too), threading, gevent or gevent-patched. Beside
+it stands a Flask app with POST /work, which updates a task from a plain thread as SPEC 2 has it, and with what integration
+tests need.
 """
 
-# ruff: noqa: E402 - gevent patches before anything else is imported
+# ruff: noqa: E402
 from __future__ import annotations
 
 import json
@@ -96,11 +97,12 @@ streams: set[int] = set()
 numbers = itertools.count()
 bounds = Bounds(**OPTIONS.get("bounds", {}))
 
-if ADAPTER == "gateway":
+if ADAPTER.startswith("gateway"):
     progress_manager = ProgressManager(store=STORE)
     from headway.web.serve import serve
 
-    gateway = Gateway(progress_manager, app=app, bounds=bounds, **OPTIONS.get("gateway", {}))
+    is_fast = ADAPTER == "gateway"
+    gateway = Gateway(progress_manager, app=app, bounds=bounds, fast=is_fast, **OPTIONS.get("gateway", {}))
     serve(gateway, port=PORT)
     progress_manager.close()
 else:

@@ -14,7 +14,7 @@ from tests.contract.viewers import NodeViewer, Viewer, read_stream
 from tests.helpers import ROOT, ServerProcess, eventually
 from tests.invariants import History
 
-ADAPTERS = ["gateway", "threading", "gevent", "gevent-patched"]
+ADAPTERS = ["gateway", "gateway-ordinary", "threading", "gevent", "gevent-patched"]
 TRANSPORTS = ["websocket", "polling"]
 
 

@@ -9,9 +9,18 @@ from typing import Any
 from tests.helpers import ROOT, ServerProcess
 
 
-def gateway_server(store: Path, *, env: dict[str, str] | None = None, **options: Any) -> ServerProcess:
+def gateway_server(
+    store: Path, *, fast: bool = True, env: dict[str, str] | None = None, **options: Any
+) -> ServerProcess:
     """`options`: bounds={…}, gateway={…}, both by keyword as in Python."""
     script = ROOT / "tests/contract/adapter_server.py"
     return ServerProcess.python(
-        "-W", "error", script, "gateway", "{port}", f"sqlite:///{store}", json.dumps(options), env=env
+        "-W",
+        "error",
+        script,
+        "gateway" if fast else "gateway-ordinary",
+        "{port}",
+        f"sqlite:///{store}",
+        json.dumps(options),
+        env=env,
     )

@@ -31,10 +31,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("bounds") / "tasks.db"
 
 
-@pytest.fixture(scope="module")
-def server(store: Path) -> Iterator[ServerProcess]:
+@pytest.fixture(scope="module", params=[True, False], ids=["fast", "ordinary"])
+def server(request: pytest.FixtureRequest, store: Path) -> Iterator[ServerProcess]:
     bounds = {"enter_within_s": 1.5, "rooms": 50, "connections": 200, "body_within_s": 1.5}
-    with gateway_server(store, bounds=bounds) as running:
+    with gateway_server(store, fast=request.param, bounds=bounds) as running:
         yield running
         assert "Traceback" not in running.log, running.log[-5000:]
 

@@ -17,15 +17,15 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 
 
 @pytest.mark.parametrize("how", ["terminate", "kill"])
-@pytest.mark.parametrize("transport", ["websocket", "polling"])
+@pytest.mark.parametrize(("transport", "fast"), [("websocket", True), ("websocket", False), ("polling", True)])
 def test_a_restarted_server_has_its_viewers_back_with_the_current_state(
-    tmp_path: Path, transport: str, how: str
+    tmp_path: Path, transport: str, fast: bool, how: str
 ) -> None:
     store = tmp_path / "tasks.db"
     history = History()
     with (
         ProgressManager(store=f"sqlite:///{store}") as manager,
-        gateway_server(store) as server,
+        gateway_server(store, fast=fast) as server,
         Viewer(server.url, transport=transport, history=history) as viewer,
     ):
         task_id = manager.create_task()

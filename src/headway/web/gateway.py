@@ -30,6 +30,7 @@ from headway.web.gateway_http import (
     request_of,
     respond,
 )
+from headway.web.gateway_sockets import Sockets, Transport, transport_of
 from headway.web.gateway_wsgi import WORKERS, WsgiApp, WsgiMount
 from headway.web.hub import Hub
 from headway.web.origins import Origins
@@ -50,7 +51,8 @@ class Gateway:
 
     `access`: `capability`, `signed` (with `secrets`, by default HEADWAY_SECRET), or a callable (request, action, task)
     -> bool; by default what the manager was given. `owner` and `operator` tell from a request who may list what.
-    `origins`: other sites whose pages may connect. `wsgi_body_limit` bounds the bodies of the WSGI app's requests.
+    `origins`: other sites whose pages may connect. `fast=False` takes the ordinary road for WebSockets, too.
+    `wsgi_body_limit` bounds the bodies of the WSGI app's requests.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Gateway:
         static: bool = True,
         bounds: Bounds | None = None,
         heartbeat_s: float = 25,
+        fast: bool = True,
         max_rate: float | None = 20,
         wsgi_workers: int = WORKERS,
         wsgi_body_limit: int | None = None,
@@ -82,6 +85,7 @@ class Gateway:
         self._executor = ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="headway-web")
         self._driver = AsyncioDriver(self.hub, self._executor)
         self._engine = Engine(self.protocol, self._executor)
+        self._sockets = Sockets(self.protocol, self._executor) if fast else None
         self._streams = EventStreams(self._api, self._executor, self.bounds)
         self._wsgi: WsgiMount | None = None
         if app is not None:
@@ -109,7 +113,9 @@ class Gateway:
 
     async def close(self) -> None:
         """End streams and sockets, stop listening to the store. The manager stays open."""
-        self._streams.close()
+        self.drain()
+        if self._sockets is not None:
+            self._sockets.close()
         self._engine.stop()
         self._driver.stop()
         self._executor.shutdown(wait=False, cancel_futures=True)
@@ -120,6 +126,8 @@ class Gateway:
         """End event streams and sockets, on the loop: a server that stops gracefully waits for them."""
         self._streams.close()
         self._engine.disconnect_all()
+        if self._sockets is not None:
+            self._sockets.drain()
 
     # ── the roads ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -138,12 +146,27 @@ class Gateway:
             if request.method == "OPTIONS":
                 await respond(send, self._api.handle(request))
                 return
+        transport = self._fast_road(scope, send)
+        if self._sockets is not None and transport is not None:
+            await self._sockets.serve(scope, receive, send, transport)
+            return
         try:
             await self._engine.handle(scope, receive, send)
         except ClientGone:
             log.debug("a client left in the middle of its request")
         except WireError as error:
             await respond(send, self._api.refusal(request, error))
+
+    def _fast_road(self, scope: Scope, send: Send) -> Transport | None:
+        """For a WebSocket that begins as such; one that goes on from polling stays on the ordinary road."""
+        query = scope.get("query_string") or b""
+        if self._sockets is None or scope["type"] != "websocket" or b"sid=" in query or b"EIO=4" not in query:
+            return None
+        transport = transport_of(send)
+        if transport is None:
+            self._sockets = None
+            log.warning("this server's transport can't be reached: WebSockets take the ordinary road")
+        return transport
 
     async def _refuse_socket(self, scope: Scope, receive: Receive, send: Send, error: WireError) -> None:
         if scope["type"] == "websocket":

@@ -117,7 +117,6 @@ class Engine:
             client.close()
 
     def stop(self) -> None:
-        self.disconnect_all()
         if self._eio.service_task_event is not None:
             self._eio.service_task_event.set()
 

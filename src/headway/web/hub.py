@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from headway.core.progress_manager import ProgressManager
 from headway.model.clock import Clock, SystemClock
 from headway.model.errors import StoreError, TaskNotFound
+from headway.model.ports import Following
 from headway.model.task import Task
 from headway.web import wire
 from headway.web.delivery import Delivery
@@ -49,7 +50,7 @@ class Hub:
         self._lock = threading.Lock()
         self._watches: dict[str, Watch] = {}
         self._delivery = Delivery(manager, self._lock, self.drop, max_rate=max_rate, clock=clock or SystemClock())
-        self._unsubscribe: Callable[[], None] | None = None
+        self._following: Following | None = None
         self._is_stale = False
 
     @property
@@ -76,18 +77,22 @@ class Hub:
 
     def open(self) -> None:
         """Subscribe to the store's changes, once. Opens the store; may block."""
-        if self._unsubscribe is not None:
+        if self._following is not None:
             return
         with self._opening:
-            if self._unsubscribe is None:
-                self._unsubscribe = self._manager.subscribe(self.take, self.reset)
+            if self._following is None:
+                following = self._manager.subscribe(self.take, self.reset, selective=True)
+                with self._lock:
+                    self._following = following
+                    for task_id in self._watches:
+                        following.watch(task_id)
 
     def close(self) -> None:
         """Stop listening to the store. Safe to call twice."""
         with self._opening:
-            unsubscribe, self._unsubscribe = self._unsubscribe, None
-        if unsubscribe is not None:
-            unsubscribe()
+            following, self._following = self._following, None
+        if following is not None:
+            following()
 
     def knows(self, task_id: object) -> bool:
         watch = self._watches.get(task_id) if isinstance(task_id, str) else None
@@ -98,7 +103,11 @@ class Hub:
         """The task as the hub knows it. Inside, its changes are taken even if nobody watches it yet."""
         self.open()
         with self._lock:
-            watch = self._watches.setdefault(task_id, Watch())
+            watch = self._watches.get(task_id)
+            if watch is None:
+                watch = self._watches[task_id] = Watch()
+                if self._following is not None:
+                    self._following.watch(task_id)
             watch.pins += 1
         try:
             yield watch.task
@@ -173,6 +182,8 @@ class Hub:
     def _forget_unwatched(self, task_id: str, watch: Watch) -> None:
         if not watch.subscriptions and not watch.pins and self._watches.get(task_id) is watch:
             del self._watches[task_id]
+            if self._following is not None:
+                self._following.unwatch(task_id)
             self._delivery.unmark(watch)
 
     # ── what changed ─────────────────────────────────────────────────────────────────────────────────────────
