@@ -150,10 +150,10 @@ class SqliteFile:
     def _returned(self) -> None:
         with self._changed:
             self._out -= 1
-            is_last = self._is_retired and not self._out
+            if self._is_retired and not self._out:
+                # Under the lock: who waits for the last one in order to fork must find everything closed.
+                self._close_watcher()
             self._changed.notify_all()
-        if is_last:
-            self._close_watcher()
 
     def _close_watcher(self) -> None:
         watcher, self._watcher = self._watcher, None
