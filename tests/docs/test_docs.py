@@ -24,7 +24,25 @@ from tests.helpers import ROOT
 BIN = Path(sys.executable).parent
 RUN_PAGE = Path(__file__).with_name("run_page.py")
 # Programs that a reader is told to run, besides ours.
-PROGRAMS = {*"cd cp curl export git gunicorn nginx npm pip python sqlite3 sudo systemctl uvicorn".split()}  # noqa: SIM905
+PROGRAMS = {
+    "cd",
+    "celery",
+    "cp",
+    "curl",
+    "export",
+    "flask",
+    "git",
+    "gunicorn",
+    "nginx",
+    "npm",
+    "pip",
+    "python",
+    "redis-server",
+    "sqlite3",
+    "sudo",
+    "systemctl",
+    "uvicorn",
+}
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -17,23 +16,7 @@ import socketio
 from tests.docs.pages import blocks
 from tests.helpers import ServerProcess, free_port
 from tests.integration.cli_process import Cli
-
-AROUND = """
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-daemon off;
-master_process off;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    {server}
-}}
-"""
+from tests.nginx import nginx_command
 
 
 @pytest.fixture
@@ -44,7 +27,6 @@ def cli(tmp_path: Path) -> Cli:
 @pytest.fixture
 def site(cli: Cli, tmp_path: Path) -> Iterator[ServerProcess]:
     """nginx as the page says, but for the ports."""
-    nginx = shutil.which("nginx") or "/usr/sbin/nginx"
     (block,) = blocks("docs/howto/nginx.md", "nginx")
     port = free_port()
     with ExitStack() as running:
@@ -53,10 +35,7 @@ def site(cli: Cli, tmp_path: Path) -> Iterator[ServerProcess]:
         )
         server = block.code.replace("127.0.0.1:8080", f"127.0.0.1:{gateway.port}")
         server = server.replace("listen 80;", f"listen 127.0.0.1:{port};")
-        configuration = tmp_path / "nginx.conf"
-        configuration.write_text(AROUND.format(folder=tmp_path, server=server))
-        command = (nginx, "-e", tmp_path / "error.log", "-p", tmp_path, "-c", configuration)
-        yield running.enter_context(ServerProcess(*command, port=port))
+        yield running.enter_context(ServerProcess(*nginx_command(tmp_path, server), port=port))
 
 
 @pytest.mark.parametrize("transport", ["websocket", "polling"])

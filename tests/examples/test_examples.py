@@ -7,11 +7,14 @@ import os
 import subprocess
 import sys
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from tests.examples.watching import watch_to_the_end
 from tests.helpers import ROOT, ServerProcess, free_port
+from tests.nginx import nginx_command
+from tests.redis_server import RedisServer
 
 EXAMPLES = ROOT / "examples"
 BIN = Path(sys.executable).parent
@@ -83,6 +86,38 @@ def test_the_plain_script_is_watched_through_a_gateway(tmp_path: Path) -> None:
     assert (seen[-1]["state"], seen[-1]["result"]) == ("completed", {"rows": 301})
     assert seen[-1]["name"] == "Import rows.csv"
     assert "import" in {task["status"] for task in seen}
+
+
+def test_a_plain_wsgi_app_with_celery_is_live_behind_nginx(tmp_path: Path, redis_server: RedisServer) -> None:
+    folder = EXAMPLES / "flask_celery"
+    redis = redis_server.url.removesuffix("/0")
+    settings = {"REDIS_URL": redis, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    worker = ("-m", "celery", "-A", "jobs", "worker", "--pool", "solo", "--without-gossip", "--without-mingle")
+    gateway = (BIN / "headway", "gateway", "--store", f"{redis}/1", "--port", "{port}")
+    with ExitStack() as running:
+        flask = running.enter_context(
+            ServerProcess.python(
+                *("-m", "flask", "--app", "app", "run", "--port", "{port}"), cwd=folder, env=settings, ready="/"
+            )
+        )
+        viewers = running.enter_context(ServerProcess(*gateway, cwd=tmp_path))
+        celery = ServerProcess.python(*worker, cwd=tmp_path, env=settings).start(wait=False)
+        running.callback(celery.close)
+        port = free_port()
+        site = (folder / "nginx.conf").read_text().replace("listen 8000;", f"listen 127.0.0.1:{port};")
+        site = site.replace("127.0.0.1:5000", f"127.0.0.1:{flask.port}")
+        site = site.replace("127.0.0.1:8080", f"127.0.0.1:{viewers.port}")
+        nginx = running.enter_context(ServerProcess(*nginx_command(tmp_path, site), port=port, ready="/live/healthz"))
+
+        page = fetch(nginx.url + "/").decode()
+        bar = fetch(nginx.url + "/live/static/js/progress.js")
+        task_id = post(nginx.url + "/resize")["task_id"]
+        seen = watch_to_the_end(nginx.url, task_id, path="live/socket.io")
+
+    assert "/live/static/js/progress.js" in page
+    assert b"ProgressBar" in bar
+    assert (seen[-1]["state"], seen[-1]["result"]) == ("completed", {"pictures": 60})
+    assert len(seen) > 10
 
 
 def env(folder: Path) -> dict[str, str]:
