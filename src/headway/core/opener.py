@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import threading
 import weakref
@@ -64,6 +65,9 @@ class Opener(ABC):
 
 
 def _close_elsewhere(engine: Engine) -> None:
-    """Not here: the collector runs in any thread, also in one that holds what closing waits for."""
+    """Not here: the collector runs in any thread, also in one that holds what closing waits for.
+
+    For the same reason by the bare call: `threading.Thread` takes a lock of its own, which may be held right now.
+    """
     with contextlib.suppress(RuntimeError):  # Too late to start a thread: the interpreter is about to end.
-        threading.Thread(target=engine.close, name="headway-close", daemon=True).start()
+        _thread.start_new_thread(engine.close, ())
