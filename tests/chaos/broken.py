@@ -195,9 +195,9 @@ class AcknowledgesBeforeWriting(Wrapped):
             task_id: task for task_id, task in self._unwritten.items() if task_id in task_ids
         }
 
-    def subscribe(self, on_change: Any, on_reset: Any) -> Any:
+    def subscribe(self, on_change: Any, on_reset: Any, *, selective: bool = False) -> Any:
         self._tell.append(on_change)
-        return self.inner.subscribe(on_change, on_reset)
+        return self.inner.subscribe(on_change, on_reset, selective=selective)
 
 
 class LosesWhatItCreates(Wrapped):

@@ -92,6 +92,20 @@ class Onlooker:
         self.is_closed = True
 
 
+class SteppedClock:
+    """Wall time that jumps where it is told, monotonic time that passes when it is told."""
+
+    def __init__(self) -> None:
+        self.wall = 1_800_000_000.0
+        self.passed = 0.0
+
+    def time(self) -> float:
+        return self.wall
+
+    def monotonic(self) -> float:
+        return self.passed
+
+
 class House:
     """The parts, put together. `outlet` may put something of its own between the hub and an onlooker."""
 
@@ -103,10 +117,12 @@ class House:
         outlet: Callable[[Onlooker], Outlet] = lambda onlooker: onlooker,
         max_rate: float | None = None,
         new_protocol: type[Protocol] = Protocol,
+        clock: SteppedClock | None = None,
     ) -> None:
         self.manager = manager
+        self.clock = clock or SteppedClock()
         self.history = history or History()
-        self.hub = Hub(manager, namespace="/progress", max_rate=max_rate)
+        self.hub = Hub(manager, namespace="/progress", max_rate=max_rate, clock=self.clock)
         self.driver = ManualDriver(self.hub)
         self.protocol = new_protocol(manager, self.hub, CapabilityAccess())
         self._outlet = outlet
@@ -154,9 +170,9 @@ class House:
             onlooker.is_slow = False
         self.hub.heal()
         self.driver.turn()
-        while (delay := self.driver.deliver()) is not None and delay <= 0:
+        while (delay := self.driver.deliver()) is not None:
+            self.clock.passed += delay
             self.driver.turn()
-        self.driver.turn()
 
     def check(self, *, unfinished: Collection[str] = ()) -> None:
         self.history.check(unfinished=unfinished)

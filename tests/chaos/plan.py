@@ -20,6 +20,15 @@ EVERY_S: dict[Blow, float] = {
     "delete": 60.0,
     "replace": 60.0,
 }
+OFTEN_S = (
+    EVERY_S
+    | {"net": 0.3, "kill": 3.0, "pause": 6.0, "clock": 4.0, "lock": 8.0, "full": 8.0}
+    | {
+        "delete": 14.0,
+        "replace": 14.0,
+    }
+)
+"""For runs of half a minute."""
 JUMPS_S = (-86_400.0, -3_600.0, -60.0, -2.0, 0.0, 2.0, 60.0, 3_600.0, 86_400.0)
 
 

@@ -21,7 +21,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.chaos.act import Act, Figures
-from tests.chaos.plan import EVERY_S, Plan
+from tests.chaos.plan import EVERY_S, OFTEN_S, Plan
 
 
 def main() -> int:
@@ -29,6 +29,8 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=float(os.environ.get("HEADWAY_CHAOS_MINUTES", "5")))
     parser.add_argument("--seed", type=int, default=None, help="run the same faults in the same order again")
     parser.add_argument("--viewers", type=int, default=40)
+    parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--often", action="store_true", help="more blows a second, for a short run")
     parser.add_argument("--act-seconds", type=float, default=120, help="each act has a store of its own")
     parser.add_argument("--without", default="", help="blows to leave out, parted by commas")
     parser.add_argument("--keep", type=Path, default=None, help="leave stores and logs in this folder")
@@ -42,9 +44,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="headway-chaos-") as temporary:
         while left_s > 0:
             number += 1
-            every_s = {blow: often for blow, often in EVERY_S.items() if blow not in given.without.split(",")}
+            every_s = OFTEN_S if given.often else EVERY_S
+            every_s = {blow: often for blow, often in every_s.items() if blow not in given.without.split(",")}
             seconds = min(left_s, given.act_seconds)
-            plan = Plan(seed * 1_000 + number, seconds, viewers=given.viewers, every_s=every_s)
+            plan = Plan(seed * 1_000 + number, seconds, given.viewers, given.workers, every_s)
             folder = Path(given.keep or temporary) / f"act-{number}"
             folder.mkdir(parents=True)
             figures = asyncio.run(Act(plan, folder).play())

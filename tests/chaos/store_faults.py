@@ -1,7 +1,7 @@
 """What happens to a SQLite store that is in use: its disk fills up, somebody locks it, it is deleted or replaced.
 
-All of it happens from outside the processes that use it, and without opening the database in this one: SQLite's locks
-belong to processes, and closing a file drops them (https://sqlite.org/howtocorrupt.html, 2.2).
+All of it happens from outside the processes that use it. Nothing here opens a database but SQLite: its locks belong to
+processes, and closing a file drops them (https://sqlite.org/howtocorrupt.html, 2.2).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import resource
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -22,15 +23,6 @@ print("locked", flush=True)
 sys.stdin.read()
 db.execute("ROLLBACK")
 db.close()
-"""
-
-_COPY = """
-import sqlite3, sys
-source = sqlite3.connect(sys.argv[1], timeout=20)
-target = sqlite3.connect(sys.argv[2])
-source.backup(target)
-target.execute("PRAGMA journal_mode = WAL")
-target.close(); source.close()
 """
 
 
@@ -79,8 +71,11 @@ def delete(path: Path) -> None:
 
 
 def back_up(path: Path, copy: Path) -> None:
-    """A whole copy, made by SQLite itself in another process."""
-    subprocess.run([sys.executable, "-c", _COPY, str(path), str(copy)], check=True, timeout=60)
+    """A whole copy, made by SQLite itself."""
+    connected = contextlib.closing(sqlite3.connect(path, timeout=20)), contextlib.closing(sqlite3.connect(copy))
+    with connected[0] as source, connected[1] as target:
+        source.backup(target)
+        target.execute("PRAGMA journal_mode = WAL")
 
 
 def replace(path: Path, copy: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,24 +24,10 @@ from headway.model.task import FINAL, Task
 from headway.stores.memory import MemoryStore
 from headway.stores.sqlite import SqliteStore
 from tests.chaos import store_faults
-from tests.chaos.inside import House
-from tests.invariants import Checker, Event
+from tests.chaos.inside import House, SteppedClock
+from tests.invariants import Checker
 
 VIEWERS = ("ann", "bob", "eve")
-
-
-class JumpingClock:
-    """Wall time that a rule sets; monotonic time that a rule moves on."""
-
-    def __init__(self) -> None:
-        self.wall = 1_800_000_000.0
-        self.passed = 0.0
-
-    def time(self) -> float:
-        return self.wall
-
-    def monotonic(self) -> float:
-        return self.passed
 
 
 class Faulty:
@@ -102,7 +89,7 @@ class System(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.clock = JumpingClock()
+        self.clock = SteppedClock()
         self.ended: dict[str, tuple[int, str]] = {}
         self.cancelled: dict[str, int] = {}
         self.checker = Checker()
@@ -121,7 +108,7 @@ class System(RuleBasedStateMachine):
             store=self.store, clock=_Ticking(self.clock), lease_s=86_400, keep_for=None, keep_tasks=None
         )
         manager.register_runner(QuietRunner())
-        self.house = House(manager, max_rate=20)
+        self.house = House(manager, max_rate=20, clock=self.clock)
         self.judged = 0
         for viewer in VIEWERS:
             self.house.connect(viewer)
@@ -176,7 +163,7 @@ class System(RuleBasedStateMachine):
         try:
             self.acknowledged(lambda: self.manager.retry_task(task_id))
         except NotRetryable:
-            assert self.ended.get(task_id, (0, "running"))[1] in ("running", "completed")
+            assert not self.has_ended(task_id) or self.ended[task_id][1] == "completed"
 
     @rule(target=reporters, task_id=tasks)
     def attach(self, task_id: str) -> tuple[str, Reporter | None]:
@@ -359,15 +346,13 @@ class SqliteSystem(System):
 class _Ticking:
     """The wall clock of the test, and the machine's monotonic one: the manager's threads wait in true time."""
 
-    def __init__(self, clock: JumpingClock) -> None:
+    def __init__(self, clock: SteppedClock) -> None:
         self._clock = clock
 
     def time(self) -> float:
         return self._clock.time()
 
     def monotonic(self) -> float:
-        import time
-
         return time.monotonic()
 
 
@@ -381,18 +366,13 @@ def _payload(task: Task) -> dict[str, Any]:
     }
 
 
-def _event(event: Event) -> Event:
-    return event
-
-
 _QUICK = {
     "deadline": None,
     "suppress_health_check": list(HealthCheck),
     "stateful_step_count": 40,
-    "derandomize": False,
 }
 
 TestInMemory = System.TestCase
-TestInMemory.settings = settings(max_examples=60, **_QUICK)
+TestInMemory.settings = settings(max_examples=400, **_QUICK)
 TestOnSqlite = SqliteSystem.TestCase
-TestOnSqlite.settings = settings(max_examples=15, **_QUICK)
+TestOnSqlite.settings = settings(max_examples=40, **_QUICK)

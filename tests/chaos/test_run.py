@@ -1,0 +1,61 @@
+"""A short run of what `make chaos` does for minutes or hours: real servers and workers, killed; real sockets, cut."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import re
+import subprocess
+import sys
+
+from tests.chaos.proxy import FAULTS, Proxy
+from tests.helpers import ROOT, run_async
+
+
+def test_no_promise_is_broken_while_everything_else_is() -> None:
+    # A process of its own: clients that are cut off in the middle leave things behind that only its end tidies up.
+    seed = os.environ.get("HEADWAY_CHAOS_SEED", str(random.SystemRandom().randrange(1_000_000)))
+    options = ["--minutes", "0.33", "--seed", seed, "--viewers", "12", "--workers", "2", "--often"]
+
+    ran = subprocess.run(
+        [sys.executable, "tests/chaos/run.py", *options], cwd=ROOT, capture_output=True, text=True, timeout=150
+    )
+
+    said = ran.stdout + ran.stderr
+    assert ran.returncode == 0, said
+    events, faults, kills = (
+        int(count.replace(",", ""))
+        for count in re.findall(r"total: ([0-9,]+) viewer events, ([0-9,]+) faults, ([0-9,]+) kills", said)[0]
+    )
+    assert events > 100, said
+    assert faults > 20, said
+    assert kills >= 2, said
+
+
+def test_the_proxy_does_each_fault_to_a_connection() -> None:
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(100):
+            writer.write(data)
+        writer.close()
+
+    async def main() -> None:
+        async with await asyncio.start_server(echo, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            for fault in FAULTS:
+                async with Proxy(port) as proxy:
+                    reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+                    writer.write(b"before")
+                    assert await reader.readexactly(6) == b"before"
+
+                    assert proxy.inject(fault, random.Random(1), lasting_s=0.2)
+                    writer.write(b"during")
+                    try:
+                        came = await reader.readexactly(6)
+                    except (asyncio.IncompleteReadError, ConnectionError):
+                        came = b""
+
+                    assert came == (b"" if fault in ("cut", "half_open") else b"during")
+                    writer.close()
+
+    run_async(main())
