@@ -19,7 +19,8 @@ import pytest
 
 from headway.cli.command import _parsed
 from tests.docs.pages import Block, anchors, blocks, links, pages, proofs, resolved, text_of
-from tests.helpers import ROOT
+from tests.helpers import ROOT, ServerProcess
+from tests.integration.cli_process import Cli
 
 BIN = Path(sys.executable).parent
 RUN_PAGE = Path(__file__).with_name("run_page.py")
@@ -63,13 +64,26 @@ def test_the_python_of_a_page_runs(page: str, tmp_path: Path) -> None:
     plan = [
         {"page": block.page, "line": block.line, "code": block.code, "file": block.option("file")}
         for block in blocks(page)
-        if block.language in ("python", "py") or block.option("file")
+        if (block.language in ("python", "py") and "no-run" not in block.words) or block.option("file")
     ]
     (tmp_path / "plan.json").write_text(json.dumps(plan), "utf-8")
 
     done = run([sys.executable, RUN_PAGE, "plan.json"], tmp_path)
 
     assert done.returncode == 0, f"{page}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("block", [block for block in all_blocks("python", "py") if "no-run" in block.words], ids=str)
+def test_python_that_needs_a_server_runs_against_one(block: Block, tmp_path: Path) -> None:
+    cli = Cli(tmp_path)
+    with ServerProcess(*cli.command("gateway", "--port", "{port}"), env=cli.env, cwd=tmp_path) as server:
+        with cli.manager() as manager:
+            task_id = manager.create_task("Import")
+            manager.complete_task(task_id, result={"rows": 3})
+        code = block.code.replace("http://localhost:8080", server.url)
+        done = run([sys.executable, "-c", f"task_id = {task_id!r}\n{code}"], tmp_path)
+
+    assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
 
 
 @pytest.mark.parametrize("block", [block for block in all_blocks("sh", "bash") if "run" in block.words], ids=str)
