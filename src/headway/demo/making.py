@@ -200,13 +200,13 @@ class Making:
             "title": copy.title,
             "text": _within(copy.text, _DRAFT_BYTES),
             "tags": list(copy.tags[:8]),
+            "cards": self._wish.cards,
             # In the order of the cards; '' for one that isn't drawn yet.
             "thumbs": [thumb_name(card.number) if card.number in self._ready else "" for card in self._cards],
         }
         details = {
             "current": words.stages[section],
             "unit": words.units[section],
-            "cards": self._wish.cards,
             "draft": draft,
         }
         step.update(completed=completed, total=total, message=message, details=details)
