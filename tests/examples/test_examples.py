@@ -88,6 +88,43 @@ def test_the_plain_script_is_watched_through_a_gateway(tmp_path: Path) -> None:
     assert "import" in {task["status"] for task in seen}
 
 
+def test_the_django_app_shows_a_backup_live_below_its_mount(tmp_path: Path) -> None:
+    command = (BIN / "uvicorn", "app:application", "--app-dir", EXAMPLES / "django_app", "--port", "{port}")
+    with ServerProcess(*command, cwd=tmp_path, env=env(tmp_path), ready="/live/healthz") as server:
+        task_id = started_in_django(server.url)
+        seen = watch_to_the_end(server.url, task_id, path="live/socket.io")
+
+    assert (seen[-1]["state"], seen[-1]["result"]) == ("completed", {"files": 100})
+    assert len(seen) > 10
+
+
+def test_the_django_app_under_wsgi_is_watched_through_a_gateway_beside_it(tmp_path: Path) -> None:
+    serve = (
+        "import app; from wsgiref.simple_server import make_server; "
+        "make_server('127.0.0.1', int(__import__('sys').argv[1]), app.wsgi).serve_forever()"
+    )
+    settings = env(tmp_path) | {"PYTHONPATH": str(EXAMPLES / "django_app")}
+    gateway = (BIN / "headway", "gateway", "--port", "{port}")
+    with (
+        ServerProcess.python("-c", serve, "{port}", cwd=tmp_path, env=settings, ready="/") as django,
+        ServerProcess(*gateway, cwd=tmp_path, env=settings) as viewers,
+    ):
+        seen = watch_to_the_end(viewers.url, started_in_django(django.url))
+
+    assert seen[-1]["state"] == "completed"
+
+
+def started_in_django(url: str) -> str:
+    """As the page's script does it: with the token against forged requests."""
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    with opener.open(f"{url}/", timeout=10) as page:
+        token = page.read().decode().split('data-token="')[1].split('"')[0]
+    request = urllib.request.Request(f"{url}/backups", method="POST", headers={"X-CSRFToken": token})
+    with opener.open(request, timeout=10) as answer:
+        task_id: str = json.load(answer)["task_id"]
+        return task_id
+
+
 def test_a_plain_wsgi_app_with_celery_is_live_behind_nginx(tmp_path: Path, redis_server: RedisServer) -> None:
     folder = EXAMPLES / "flask_celery"
     redis = redis_server.url.removesuffix("/0")
