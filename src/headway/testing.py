@@ -95,7 +95,8 @@ class RecordingViewer:
 
     def __enter__(self) -> Self:
         """Subscribes, then reads: nothing that happens in between is missed. Raises `TaskNotFound`."""
-        self._unsubscribe = self._manager.subscribe(self._saw, self._read)
+        self._unsubscribe = following = self._manager.subscribe(self._saw, self._read, selective=True)
+        following.watch(self._task_id)
         try:
             self._read()
         except BaseException:

@@ -735,6 +735,94 @@ def test_changes_made_through_another_handle_are_told(open_store: Open) -> None:
     recorder.end()
 
 
+def test_who_chooses_is_told_of_what_is_watched(store: Store) -> None:
+    tasks: list[Task] = []
+    following = store.subscribe(tasks.extend, lambda: None, selective=True)
+    created = store.create(a_task())
+    following.watch(created.task_id)
+    following.watch(created.task_id)
+
+    store.swap(Swap(created, replace(created, message="seen")))
+
+    eventually(lambda: tasks and tasks[-1].message == "seen")
+    following.unwatch(created.task_id)
+    following.unwatch(created.task_id)
+    following()
+    following()
+    following.watch(created.task_id)
+
+
+@shared_engines
+def test_what_others_change_is_told_to_who_chose_it(open_store: Open, engine: str) -> None:
+    store, other = open_store(), open_store()
+    tasks: list[Task] = []
+    following = store.subscribe(tasks.extend, lambda: None, selective=True)
+    watched, ignored = other.create(a_task("watched")), other.create(a_task("ignored"))
+    following.watch("watched")
+
+    for n in range(3):
+        watched = change(other, watched, f"step {n}")
+        ignored = change(other, ignored, f"step {n}")
+
+    eventually(lambda: watched in tasks)
+    # A process that holds the store of its parent is sent everything.
+    assert engine == "proxy" or ids(tasks) == ["watched"] * len(tasks)
+    following.unwatch("watched")
+    following.watch("ignored")
+    ignored = change(other, ignored, "last")
+    eventually(lambda: ignored in tasks)
+    following()
+
+
+@shared_engines
+def test_who_watches_and_then_reads_misses_nothing_between_the_two(open_store: Open) -> None:
+    """However fast the other writes: what is newer than what was read is told, without another change."""
+    store, other = open_store(), open_store()
+    tasks: dict[str, Task] = {}
+    following = store.subscribe(
+        lambda told: tasks.update((task.task_id, task) for task in told), lambda: None, selective=True
+    )
+
+    for n in range(30):
+        task = other.create(a_task(f"task-{n}"))
+        following.watch(task.task_id)
+        read = store.get(task.task_id)
+        last = change(other, task, "after the read")
+        eventually(
+            lambda last=last, read=read: last.rev <= max(read.rev, getattr(tasks.get(last.task_id), "rev", 0)),  # type: ignore[misc]
+            saying=f"change {n} is told",
+        )
+    following()
+
+
+@shared_engines
+def test_who_wants_all_and_who_chooses_may_come_and_go(open_store: Open) -> None:
+    store, other = open_store(), open_store()
+    chosen: list[Task] = []
+    following = store.subscribe(chosen.extend, lambda: None, selective=True)
+    task, unwatched = other.create(a_task("watched")), other.create(a_task("unwatched"))
+    following.watch("watched")
+    task = change(other, task, "first")
+    eventually(lambda: chosen and chosen[-1] == task)
+
+    recorder = Recorder(store)
+    unwatched = change(other, unwatched, "all are heard from the moment that this returned")
+    eventually(lambda: unwatched in recorder.tasks)
+    task = change(other, task, "second")
+    eventually(lambda: chosen[-1] == task and task in recorder.tasks)
+
+    recorder.end()
+    task = change(other, task, "third")
+    eventually(lambda: chosen[-1] == task)
+    following()
+
+
+def change(store: Store, task: Task, message: str) -> Task:
+    stored = store.swap(Swap(task, replace(task, message=message)))
+    assert stored is not None
+    return stored
+
+
 @shared_engines
 def test_more_changes_than_are_read_at_once_are_all_told_elsewhere(open_store: Open) -> None:
     store = open_store()

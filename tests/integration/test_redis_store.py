@@ -423,3 +423,30 @@ def test_a_url_that_makes_no_sense_is_refused(query: str) -> None:
         RedisStore(f"redis://localhost/0{query}")
 
     assert caught.value.field == "store"
+
+
+def test_a_store_that_is_closed_while_it_listens_says_nothing(
+    redis_server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(10):
+        store = RedisStore(redis_server.url)
+        end = store.subscribe(lambda tasks: None, lambda: None)
+        end()
+        store.close()
+
+    assert [record.message for record in caplog.records] == []
+
+
+def test_only_what_is_watched_is_asked_of_redis(redis_server: RedisServer) -> None:
+    store = RedisStore(redis_server.url)
+    try:
+        following = store.subscribe(lambda tasks: None, lambda: None, selective=True)
+        assert redis_server.ask("PUBSUB NUMPAT") == ":0\r\n"
+
+        following.watch("watched")
+        eventually(lambda: "headway:change:watched" in redis_server.ask("PUBSUB CHANNELS headway:change:*"))
+
+        following.unwatch("watched")
+        eventually(lambda: redis_server.ask("PUBSUB CHANNELS headway:change:*") == "*0\r\n")
+    finally:
+        store.close()

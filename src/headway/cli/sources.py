@@ -100,7 +100,8 @@ class _StoreWatch:
         self._woken.set()
         self._task: TaskPayload | None = None
         manager.get_task(task_id)  # Says now whether there is such a task, and such a store.
-        self.close = manager.subscribe(self._changed, self._woken.set)
+        self.close = manager.subscribe(self._changed, self._woken.set, selective=True)
+        self.close.watch(task_id)
 
     def news(self, timeout_s: float) -> News:
         self._woken.wait(timeout_s)

@@ -7,7 +7,6 @@ import logging
 import os
 import threading
 import weakref
-from collections.abc import Callable
 from dataclasses import replace
 
 from headway.core import forks
@@ -18,7 +17,7 @@ from headway.core.write_behind import WriteBehind
 from headway.model import limits
 from headway.model.clock import Clock
 from headway.model.errors import StoreError, TaskCancelled, TaskNotFound
-from headway.model.ports import Store
+from headway.model.ports import Following, Store
 from headway.model.task import Task, TaskError, Worker
 
 log = logging.getLogger("headway")
@@ -51,9 +50,9 @@ class Engine:
             on_sign=self._sign,
             on_first=self._housekeeping.start,
         )
-        self.writes = WriteBehind(store, clock, hold=self.leases.hold, on_first=self._follow)
-        self._unsubscribe: Callable[[], None] | None = None
-        self._following = threading.Lock()
+        self.writes = WriteBehind(store, clock, hold=self.leases.hold, watch=self._watch, unwatch=self._unwatch)
+        self._following: Following | None = None
+        self._subscribing = threading.Lock()
         self._closes_at_exit_of: int | None = None
         forks.in_child(self._restart_in_child)
 
@@ -109,10 +108,10 @@ class Engine:
         self.writes.close()
         self._housekeeping.close()
         self.leases.close()
-        with self._following:
-            unsubscribe, self._unsubscribe = self._unsubscribe, None
-        if unsubscribe is not None:
-            unsubscribe()
+        with self._subscribing:
+            following, self._following = self._following, None
+        if following is not None:
+            following()
         self.store.close()
 
     def _sweep(self) -> None:
@@ -120,16 +119,27 @@ class Engine:
         if deleted:
             log.info("deleted %d tasks that ended long ago", deleted)
 
-    def _follow(self) -> None:
-        """From the first slot on, know what other processes do to the tasks reported here."""
-        with self._following:
-            if self._unsubscribe is not None:
-                return
+    def _watch(self, task_id: str) -> None:
+        """Know what other processes do to a task that is reported here."""
+        following = self._following or self._follow()
+        if following is not None:
+            following.watch(task_id)
+
+    def _unwatch(self, task_id: str) -> None:
+        following = self._following
+        if following is not None:
+            following.unwatch(task_id)
+
+    def _follow(self) -> Following | None:
+        """Subscribe, with the first task."""
+        with self._subscribing:
+            if self._following is not None:
+                return self._following
             try:
-                self._unsubscribe = self.store.subscribe(self.writes.slots.saw, self._reset)
+                following = self._following = self.store.subscribe(self.writes.slots.saw, self._reset, selective=True)
             except RuntimeError as error:
                 log.debug("at the interpreter's exit no thread can be started: %s", error)
-                return
+                return None
             if self._closes_at_exit_of != os.getpid():
                 # What is pending at the exit is stored, also by a child of multiprocessing, which ends without atexit.
                 # After the runners have closed: their priority is higher.
@@ -138,6 +148,7 @@ class Engine:
                 self._closes_at_exit_of = os.getpid()
                 close = weakref.WeakMethod(self.close)
                 util.Finalize(self, forks.call_if_alive, args=(close,), exitpriority=10)
+            return following
 
     def _reset(self) -> None:
         try:
@@ -156,8 +167,8 @@ class Engine:
             self.writes.change(task.task_id, signed, attempt=task.attempt)
 
     def _restart_in_child(self) -> None:
-        self._following = threading.Lock()
-        self._unsubscribe = None
+        self._subscribing = threading.Lock()
+        self._following = None
         self._housekeeping.restart_in_child()
         self.leases.restart_in_child()
         self.writes.restart_in_child()

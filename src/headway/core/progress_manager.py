@@ -21,7 +21,7 @@ from headway.core.task_reader import TaskReader
 from headway.model import limits
 from headway.model.clock import Clock, SystemClock
 from headway.model.errors import InvalidValue, NotRetryable
-from headway.model.ports import OnChange, OnReset, Runner, Store
+from headway.model.ports import Following, OnChange, OnReset, Runner, Store
 from headway.model.task import FINAL, Task, TaskError, checked_state
 
 LEASE_S = 15.0
@@ -247,14 +247,14 @@ class ProgressManager(TaskReader):
         """What guards a task: `capability`, `signed` or `host` (a callable of the host application)."""
         return self._access or os.environ.get("HEADWAY_ACCESS") or "capability"
 
-    def subscribe(self, on_change: OnChange, on_reset: OnReset) -> Callable[[], None]:
-        """Be told of every stored change of every process (see `Store.subscribe`); what ends it.
+    def subscribe(self, on_change: OnChange, on_reset: OnReset, *, selective: bool = False) -> Following:
+        """Be told of every stored change of every process, or of what is watched (see `Store.subscribe`).
 
-        Who watches also looks after the tasks of workers that are gone.
+        Who subscribes also looks after the tasks of workers that are gone.
         """
         engine = self._open()
         engine.leases.watch()
-        return engine.store.subscribe(on_change, on_reset)
+        return engine.store.subscribe(on_change, on_reset, selective=selective)
 
     def reap(self) -> None:
         """Look now for workers that are gone or silent, instead of within half a second."""

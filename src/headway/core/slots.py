@@ -22,13 +22,20 @@ class Slots:
     """One slot a task: that of its latest attempt."""
 
     def __init__(
-        self, store: Store, clock: Clock, *, on_news: Callable[[Slot], None], on_first: Callable[[], None]
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        on_news: Callable[[Slot], None],
+        watch: Callable[[str], None],
+        unwatch: Callable[[str], None],
     ) -> None:
-        """`on_news` is for the slots; `on_first` is called before one is opened."""
+        """`on_news` is for the slots; `watch` is called before one is opened, and has `saw` called from then on."""
         self._store = store
         self._clock = clock
         self._on_news = on_news
-        self._on_first = on_first
+        self._watch = watch
+        self._unwatch = unwatch
         self._by_task: dict[str, Slot] = {}
         # Of reporters that outlived a `close` or a fork: adopted again by their next report.
         self._parked: dict[str, Slot] = {}
@@ -50,7 +57,7 @@ class Slots:
 
     def open(self, task: Task) -> Slot:
         """A slot that starts from a task just read or stored."""
-        self._on_first()
+        self._watch(task.task_id)  # Here, since the first time it subscribes, which may wait for the store.
         with self._lock:
             slot = self._by_task.get(task.task_id) or self._parked.pop(task.task_id, None)
             if slot is not None and slot.is_of(task):
@@ -67,6 +74,8 @@ class Slots:
             if slot is not None:
                 slot.saw(task)
             slot = self._by_task[task.task_id] = self._new(task)
+            # Again: another thread may just have forgotten an earlier slot of the task.
+            self._watch(task.task_id)
         # What others did after the task was read, and before they were listened to, is known to the store alone.
         with contextlib.suppress(StoreError):
             self.read_again(slot)
@@ -108,7 +117,7 @@ class Slots:
         """A parked slot has news: its reporter goes on."""
         if self._parked.pop(slot.task_id, None) is slot:
             self._by_task.setdefault(slot.task_id, slot)
-            self._on_first()
+            self._watch(slot.task_id)
 
     def park(self) -> None:
         """Nobody flushes or listens any more: only the reporters still know their slots."""
@@ -130,7 +139,9 @@ class Slots:
         """Tasks may have been deleted: what has ended is read again when it is asked for."""
         with self._lock:
             self._ended.clear()
-            self._by_task = {task_id: slot for task_id, slot in self._by_task.items() if not slot.is_over}
+            for slot in self.all():
+                if slot.is_over:
+                    self._remove(slot)
 
     def forget_the_unused(self) -> None:
         """Those of plain calls that nobody has made for a while."""
@@ -138,7 +149,7 @@ class Slots:
         with self._lock:
             for slot in self.all():
                 if slot.last_used < oldest and slot.quiet and not slot.has_news() and not slot.task.confirms_cancel:
-                    del self._by_task[slot.task_id]
+                    self._remove(slot)
 
     def _new(self, task: Task) -> Slot:
         slot = Slot(task, on_news=self._on_news, wall=self._store.now)
@@ -149,11 +160,13 @@ class Slots:
         with self._lock:
             self._ended.append(slot)
             if len(self._ended) > KEPT_FINAL:
-                oldest = self._ended.popleft()
-                if self._by_task.get(oldest.task_id) is oldest:
-                    del self._by_task[oldest.task_id]
+                self._remove(self._ended.popleft())
 
     def _forget(self, slot: Slot) -> None:
         with self._lock:
-            if self._by_task.get(slot.task_id) is slot:
-                del self._by_task[slot.task_id]
+            self._remove(slot)
+
+    def _remove(self, slot: Slot) -> None:
+        if self._by_task.get(slot.task_id) is slot:
+            del self._by_task[slot.task_id]
+            self._unwatch(slot.task_id)

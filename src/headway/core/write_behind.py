@@ -51,13 +51,19 @@ class WriteBehind:
     """Flushes the slots of this process, on a thread of its own."""
 
     def __init__(
-        self, store: Store, clock: Clock, *, hold: Callable[[], str], on_first: Callable[[], None] = lambda: None
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        hold: Callable[[], str],
+        watch: Callable[[str], None],
+        unwatch: Callable[[str], None],
     ) -> None:
-        """`hold` gives the lease of this process; `on_first` is called before a slot is opened."""
+        """`hold` gives the lease of this process; `watch` and `unwatch` are for the slots."""
         self._store = store
         self._clock = clock
         self._hold = hold
-        self.slots = Slots(store, clock, on_news=self._on_news, on_first=on_first)
+        self.slots = Slots(store, clock, on_news=self._on_news, watch=watch, unwatch=unwatch)
         self._fresh: deque[Slot] = deque()
         self._due: deque[tuple[float, Slot]] = deque()
         self._owed: deque[_Owed] = deque()

@@ -80,6 +80,22 @@ class Lease:
     lease_s: float
 
 
+class Following(Protocol):
+    """A subscription to a store's changes. Calling it ends it; that, too, is safe to do twice."""
+
+    def __call__(self) -> None: ...
+
+    def watch(self, task_id: str) -> None:
+        """Be told of this task's changes from now on. No I/O, never blocks, safe to call again.
+
+        Read the task after this: what is stored later than that read is told, within 100 ms; where the store can't
+        listen at once, its state when it does is told.
+        """
+
+    def unwatch(self, task_id: str) -> None:
+        """It may no longer be told of. Safe to call for what is not watched."""
+
+
 class Store(Protocol):
     """Where tasks are true. All methods may be called from any thread; each opens the store when it is the first.
 
@@ -144,12 +160,13 @@ class Store(Protocol):
     def held(self, holder: str | None = None) -> Sequence[Task]:
         """The tasks that have not ended and are held by this lease; None: by any."""
 
-    def subscribe(self, on_change: OnChange, on_reset: OnReset) -> Callable[[], None]:
+    def subscribe(self, on_change: OnChange, on_reset: OnReset, *, selective: bool = False) -> Following:
         """Call `on_change` with stored tasks after each change: at once for this process's, within 100 ms for others'.
 
+        Where `selective`, what others do is told for the tasks that are watched (see `Following`); more may come.
         A change may come twice, out of order, as a newer one only, or never (readers heal by comparing revs).
         `on_reset` says that the store has another epoch now, or may have lost notifications: read again what you
-        watch. Both are called on a thread of the store's or of a writer, and must return quickly. Returns what ends it.
+        watch. Both are called on a thread of the store's or of a writer, and must return quickly.
         """
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import secrets
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from threading import Lock
 
@@ -13,7 +13,7 @@ from headway.model import limits
 from headway.model.change import LogLine
 from headway.model.clock import Clock, SystemClock
 from headway.model.errors import TaskExists, TaskNotFound
-from headway.model.ports import Lease, LogPage, OnChange, OnReset, Swap, TaskPage, TaskQuery
+from headway.model.ports import Following, Lease, LogPage, OnChange, OnReset, Swap, TaskPage, TaskQuery
 from headway.model.task import FINAL, State, Task
 from headway.stores import paging
 from headway.stores.forks import at_fork
@@ -148,8 +148,8 @@ class MemoryStore:
             held = [task for task in self._tasks.values() if task.holder is not None and not task.has_ended]
         return [replace(task, server_time=now) for task in held if holder is None or task.holder == holder]
 
-    def subscribe(self, on_change: OnChange, on_reset: OnReset) -> Callable[[], None]:
-        return self._subscribers.add(on_change, on_reset)
+    def subscribe(self, on_change: OnChange, on_reset: OnReset, *, selective: bool = False) -> Following:
+        return self._subscribers.add(on_change, on_reset, selective=selective)
 
     def close(self) -> None:
         self._subscribers.clear()

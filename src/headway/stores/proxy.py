@@ -12,7 +12,7 @@ from typing import Any
 
 from headway.model.clock import Clock, SystemClock
 from headway.model.errors import StoreUnavailable
-from headway.model.ports import Lease, LogPage, OnChange, OnReset, Swap, TaskPage, TaskQuery
+from headway.model.ports import Following, Lease, LogPage, OnChange, OnReset, Swap, TaskPage, TaskQuery
 from headway.model.task import State, Task
 from headway.stores.forks import at_fork
 from headway.stores.proxy_channel import Channel
@@ -112,18 +112,13 @@ class ProxyStore:
         tasks: Sequence[Task] = self._ask("held", holder)
         return tasks
 
-    def subscribe(self, on_change: OnChange, on_reset: OnReset) -> Callable[[], None]:
-        remove = self._subscribers.add(on_change, on_reset)
+    def subscribe(self, on_change: OnChange, on_reset: OnReset, *, selective: bool = False) -> Following:
+        """The parent sends everything, watched or not: it is on this machine."""
+        following = self._subscribers.add(on_change, on_reset, selective=selective, on_last=self._end_feed)
         with self._lock:
             if self._feed is None:
                 self._feed = _Feed(self._connected, self._subscribers)
-
-        def end() -> None:
-            remove()
-            if not self._subscribers:
-                self._end_feed()
-
-        return end
+        return following
 
     def close(self) -> None:
         self._subscribers.clear()

@@ -41,7 +41,7 @@ SELECT record FROM tasks WHERE task_id = ?
 SELECT record FROM tasks WHERE task_id IN (SELECT value FROM json_each(?))
 
 -- name: changed_after
-SELECT seq, record FROM tasks WHERE seq > ? ORDER BY seq LIMIT ?
+SELECT seq, task_id, record FROM tasks WHERE seq > ? ORDER BY seq LIMIT ?
 
 -- name: held
 SELECT record FROM tasks WHERE holder IS NOT NULL

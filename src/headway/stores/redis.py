@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 
 from headway.model import limits
@@ -16,7 +16,7 @@ from headway.model.change import LogLine
 from headway.model.clock import Clock, SystemClock
 from headway.model.codec import from_record, to_record
 from headway.model.errors import TaskExists, TaskNotFound
-from headway.model.ports import Lease, LogPage, OnChange, OnReset, Swap, TaskPage, TaskQuery
+from headway.model.ports import Following, Lease, LogPage, OnChange, OnReset, Swap, TaskPage, TaskQuery
 from headway.model.task import FINAL, State, Task
 from headway.stores import paging
 from headway.stores.forks import at_fork
@@ -68,6 +68,8 @@ class RedisStore:
             self._ahead_s = int(seconds) + int(microseconds) / 1e6 - (before + self._clock.time()) / 2
             self._looked_at = self._clock.monotonic()
         epoch: str = answers[1]
+        if answers[0]:
+            self._client.one("PUBLISH", self._keys.resets, epoch)
         return epoch
 
     # ── tasks ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -182,16 +184,10 @@ class RedisStore:
 
     # ── notification, ending ─────────────────────────────────────────────────────────────────────────────────────
 
-    def subscribe(self, on_change: OnChange, on_reset: OnReset) -> Callable[[], None]:
-        remove = self._subscribers.add(on_change, on_reset)
+    def subscribe(self, on_change: OnChange, on_reset: OnReset, *, selective: bool = False) -> Following:
+        following = self._subscribers.add(on_change, on_reset, selective=selective, on_last=self._feed.stop)
         self._feed.start()
-
-        def end() -> None:
-            remove()
-            if not self._subscribers:
-                self._feed.stop()
-
-        return end
+        return following
 
     def close(self) -> None:
         self._subscribers.clear()
@@ -213,9 +209,10 @@ class RedisStore:
         self._feed = RedisFeed(
             self._subscribers,
             self._client,
-            channels=self._keys.all_channels,
+            self._keys,
             sender=self._sender,
             look=self._look,
+            fetch=self._fetch,
             now=self.now,
         )
 

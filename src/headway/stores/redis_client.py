@@ -107,7 +107,7 @@ class RedisClient:
     def listener(self) -> Any:
         """A connection that subscribes."""
         with self.in_words():
-            return self._listening.pubsub(ignore_subscribe_messages=True)
+            return self._listening.pubsub()
 
     def close(self) -> None:
         for connected in (self._connected, self._listening):

@@ -33,9 +33,17 @@ class Keys:
     def channel(self, task_id: str) -> str:
         return f"{self.prefix}:change:{task_id}"
 
+    def task_of(self, channel: str) -> str:
+        return channel.removeprefix(self.channel(""))
+
     @property
     def all_channels(self) -> str:
         return self.channel("*")
+
+    @property
+    def resets(self) -> str:
+        """Channel: somebody has found an empty Redis, and begun another history."""
+        return f"{self.prefix}:reset"
 
     # ── of all ───────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from headway.model.change import LogLine
 from headway.model.clock import Clock, SystemClock
 from headway.model.codec import from_record
 from headway.model.errors import InvalidValue, TaskExists, TaskNotFound
-from headway.model.ports import Lease, LogPage, OnChange, OnReset, Swap, TaskPage, TaskQuery
+from headway.model.ports import Following, Lease, LogPage, OnChange, OnReset, Swap, TaskPage, TaskQuery
 from headway.model.task import FINAL, State, Task
 from headway.stores import paging
 from headway.stores.forks import at_fork
@@ -177,16 +177,10 @@ class SqliteStore:
 
     # ── notification, ending ─────────────────────────────────────────────────────────────────────────────────────
 
-    def subscribe(self, on_change: OnChange, on_reset: OnReset) -> Callable[[], None]:
-        remove = self._subscribers.add(on_change, on_reset)
+    def subscribe(self, on_change: OnChange, on_reset: OnReset, *, selective: bool = False) -> Following:
+        following = self._subscribers.add(on_change, on_reset, selective=selective, on_last=self._feed.stop)
         self._feed.start()
-
-        def end() -> None:
-            remove()
-            if not self._subscribers:
-                self._feed.stop()
-
-        return end
+        return following
 
     def close(self) -> None:
         self._subscribers.clear()
@@ -229,11 +223,20 @@ class SqliteStore:
             seq: int = db.execute(QUERIES["last_seq"]).fetchone()[0]
         return seq
 
-    def _changes_after(self, seq: int, limit: int) -> Sequence[tuple[int, Task]]:
+    def _changes_after(self, seq: int, limit: int) -> tuple[Sequence[int], Sequence[Task]]:
+        """The numbers of the next changes, and those of the tasks that somebody wants to hear of."""
+        if not self._subscribers.want_any:
+            last_seq = self._last_seq()
+            # Once more: what is watched since then may have changed before that was read.
+            if not self._subscribers.want_any:
+                return [last_seq] if last_seq > seq else [], []
         with self._database.reading() as (db, epoch):
             rows = db.execute(QUERIES["changed_after"], (seq, limit)).fetchall()
         now = self.now()
-        return [(row[0], from_record(row[1], epoch=epoch, server_time=now)) for row in rows]
+        # Asked after the rows were read: who watches from now on reads the task itself, and finds what is in them.
+        wants = self._subscribers.wants
+        tasks = [from_record(record, epoch=epoch, server_time=now) for _, task_id, record in rows if wants(task_id)]
+        return [row[0] for row in rows], tasks
 
     def _start_anew(self) -> None:
         """In a forked child: no subscribers, no thread."""

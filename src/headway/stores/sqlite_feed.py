@@ -23,7 +23,10 @@ _log = logging.getLogger(__name__)
 
 
 class SqliteFeed:
-    """`last_seq` and `changes_after` (seq, page) are the store's queries."""
+    """`last_seq` and `changes_after` (seq, page) are the store's queries.
+
+    The latter gives the numbers of the next changes, and the tasks among them that are to be told.
+    """
 
     def __init__(
         self,
@@ -31,7 +34,7 @@ class SqliteFeed:
         *,
         database: SqliteDatabase,
         last_seq: Callable[[], int],
-        changes_after: Callable[[int, int], Sequence[tuple[int, Task]]],
+        changes_after: Callable[[int, int], tuple[Sequence[int], Sequence[Task]]],
     ) -> None:
         self._subscribers = subscribers
         self._database = database
@@ -118,12 +121,12 @@ class SqliteFeed:
         # Noted before reading: what is committed in between changes it again.
         self._version = version
         while not self._stop.is_set():
-            changes = self._changes_after(self._last_seq, PAGE)
-            if changes:
+            seqs, tasks = self._changes_after(self._last_seq, PAGE)
+            if seqs:
                 with self._lock:
-                    self._last_seq = max(self._last_seq, changes[-1][0])
-                self._subscribers.tell([task for _, task in changes])
-            if len(changes) < PAGE:
+                    self._last_seq = max(self._last_seq, seqs[-1])
+                self._subscribers.tell(tasks)
+            if len(seqs) < PAGE:
                 return
 
     def _begin_with(self, file: SqliteFile) -> None:
