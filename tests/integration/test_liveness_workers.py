@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -267,8 +268,10 @@ for line in sys.stdin:
 
 def test_a_process_with_the_pid_of_a_dead_worker_does_not_keep_its_tasks_alive(watcher: Watcher, store: str) -> None:
     """The pid is in use, by another process than the one that held the lease."""
-    with WorkerProcess(WORKER, store) as worker, WorkerProcess(PLAIN, store) as stranger:
+    with contextlib.ExitStack() as processes:
+        worker = processes.enter_context(WorkerProcess(WORKER, store))
         task_id = worker.heard()
+        stranger = processes.enter_context(WorkerProcess(PLAIN, store))  # Later, so that it began at another tick.
         stranger.heard()
         lease_id = watcher.get(task_id).holder
         worker.signal(signal.SIGSTOP)  # So that it does not renew its lease meanwhile.

@@ -37,15 +37,17 @@ class WatchedStore(MemoryStore):
         self.reads = 0
         self.fails = False
         self.before_write: Callable[[Sequence[Swap]], None] | None = None
-        self._counting = threading.Lock()
+        # History in the order of the writes; reentrant for `before_write`.
+        self._counting = threading.RLock()
 
     def states_of(self, task_id: str) -> list[Task]:
         return [task for task in list(self.history) if task.task_id == task_id]
 
     def create(self, task: Task) -> Task:
         self._may_fail()
-        stored = super().create(task)
-        self.history.append(stored)
+        with self._counting:
+            stored = super().create(task)
+            self.history.append(stored)
         return stored
 
     def get(self, task_id: str) -> Task:
@@ -58,8 +60,9 @@ class WatchedStore(MemoryStore):
         interrupt, self.before_write = self.before_write, None
         if interrupt is not None:
             interrupt(swaps)
-        results = super().swap_many(swaps)
-        self.history += [task for task in results if task is not None]
+        with self._counting:
+            results = super().swap_many(swaps)
+            self.history += [task for task in results if task is not None]
         return results
 
     def renew(self, lease: Any) -> None:
