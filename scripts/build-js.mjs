@@ -19,7 +19,14 @@ const sources = join(js, 'progress');
 const entry = join(sources, 'index.js');
 const modules = join(root, 'node_modules');
 const stamp = join(modules, '.done-build');
-const outputs = ['progress.js', 'progress.mjs', 'progress-more.mjs', 'progress.d.ts', 'progress.d.mts', 'socket.io.min.js'];
+const outputs = [
+  'progress.js',
+  'progress.mjs',
+  'progress-more.mjs',
+  'progress.d.ts',
+  'progress.d.mts',
+  'socket.io.min.js',
+];
 /** What a page has to load for the bar, minified and gzipped, without the Socket.IO client. */
 const MOST_BYTES = 12 * 1024;
 
@@ -44,7 +51,9 @@ function fingerprint() {
 
 /** @param {string} key */
 function isDone(key) {
-  return existsSync(stamp) && readFileSync(stamp, 'utf8') === key && outputs.every((output) => existsSync(join(js, output)));
+  return (
+    existsSync(stamp) && readFileSync(stamp, 'utf8') === key && outputs.every((output) => existsSync(join(js, output)))
+  );
 }
 
 function copySocketIo() {
@@ -71,7 +80,11 @@ async function bundle() {
       ...common,
       // The global is set by hand: esbuild's globalName would make ProgressBar a namespace, not the class.
       stdin: {
-        contents: 'import { defineElement } from "./element.js"; import { ProgressBar } from "./progress-bar.js"; globalThis.ProgressBar = ProgressBar; defineElement();',
+        contents: `
+          import { defineElement } from './element.js';
+          import { ProgressBar } from './progress-bar.js';
+          globalThis.ProgressBar = ProgressBar;
+          defineElement();`,
         resolveDir: sources,
         sourcefile: 'classic.js',
       },
@@ -79,7 +92,12 @@ async function bundle() {
       outfile: join(js, 'progress.js'),
     }),
     build({ ...common, entryPoints: [entry], format: 'esm', outfile: join(js, 'progress.mjs') }),
-    build({ ...common, entryPoints: [join(sources, 'more.js')], format: 'esm', outfile: join(js, 'progress-more.mjs') }),
+    build({
+      ...common,
+      entryPoints: [join(sources, 'more.js')],
+      format: 'esm',
+      outfile: join(js, 'progress-more.mjs'),
+    }),
   ]);
 }
 

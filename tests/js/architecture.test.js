@@ -6,7 +6,10 @@ const folder = new URL('../../src/headway/static/js/progress/', import.meta.url)
 const files = readdirSync(folder).filter((name) => name.endsWith('.js'));
 const source = Object.fromEntries(files.map((name) => [name, readFileSync(new URL(name, folder), 'utf8')]));
 const imports = Object.fromEntries(
-  files.map((name) => [name, [...source[name].matchAll(/^(?:import|export) .*from '\.\/(.+)';$/gm)].map(([, other]) => other)]),
+  files.map((name) => [
+    name,
+    [...source[name].matchAll(/^(?:import|export) .*from '\.\/(.+)';$/gm)].map(([, other]) => other),
+  ]),
 );
 
 const PURE = ['task.js', 'estimate.js', 'words.js', 'words-more.js'];
@@ -15,18 +18,41 @@ const TALKING = ['connection.js', 'socket.js', 'http.js', 'api.js', 'tabs.js'];
 
 test('what derives knows neither page nor network', () => {
   for (const name of PURE) {
-    assert.deepEqual(imports[name].filter((other) => !PURE.includes(other)), [], name);
-    assert.doesNotMatch(source[name].replaceAll(/\/\*.*?\*\/|\/\/.*$/gms, ''), /\b(document|window|fetch|setTimeout|Date\.now|performance)\b/, name);
+    assert.deepEqual(
+      imports[name].filter((other) => !PURE.includes(other)),
+      [],
+      name,
+    );
+    assert.doesNotMatch(
+      source[name].replaceAll(/\/\*.*?\*\/|\/\/.*$/gms, ''),
+      /\b(document|window|fetch|setTimeout|Date\.now|performance)\b/,
+      name,
+    );
   }
 });
 
 test('what draws does not talk, and what talks does not draw', () => {
-  for (const name of DRAWING) assert.deepEqual(imports[name].filter((other) => TALKING.includes(other)), [], name);
-  for (const name of TALKING) assert.deepEqual(imports[name].filter((other) => DRAWING.includes(other)), [], name);
+  for (const name of DRAWING)
+    assert.deepEqual(
+      imports[name].filter((other) => TALKING.includes(other)),
+      [],
+      name,
+    );
+  for (const name of TALKING)
+    assert.deepEqual(
+      imports[name].filter((other) => DRAWING.includes(other)),
+      [],
+      name,
+    );
 });
 
 test('text goes in as text: nothing writes HTML', () => {
-  for (const name of files) assert.doesNotMatch(source[name], /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|DOMParser/, name);
+  for (const name of files)
+    assert.doesNotMatch(
+      source[name],
+      /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|DOMParser/,
+      name,
+    );
 });
 
 test('no import goes in a circle', () => {

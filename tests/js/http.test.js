@@ -5,7 +5,10 @@ import { events, askByHttp, HttpTransport } from '../../src/headway/static/js/pr
 import { golden } from './golden.js';
 
 const encoder = new TextEncoder();
-const stream = (...pieces) => new ReadableStream({ start: (c) => (pieces.forEach((p) => c.enqueue(typeof p === 'string' ? encoder.encode(p) : p)), c.close()) });
+const stream = (...pieces) =>
+  new ReadableStream({
+    start: (c) => (pieces.forEach((p) => c.enqueue(typeof p === 'string' ? encoder.encode(p) : p)), c.close()),
+  });
 const all = async (body) => {
   const found = [];
   for await (const event of events(body)) found.push(event);
@@ -13,7 +16,8 @@ const all = async (body) => {
 };
 
 test('an event stream is read however it is cut', async () => {
-  const text = ': hello\r\n\r\nid: e:1:0\r\nevent: progress\r\ndata: {"a":\r\ndata: "正"}\r\n\r\nevent: log\ndata:{"b":1}\n\n';
+  const text =
+    ': hello\r\n\r\nid: e:1:0\r\nevent: progress\r\ndata: {"a":\r\ndata: "正"}\r\n\r\nevent: log\ndata:{"b":1}\n\n';
   const bytes = encoder.encode(text);
   const whole = await all(stream(text));
   assert.deepEqual(whole, [
@@ -59,11 +63,18 @@ const json = (response, status, body, headers = {}) => {
 function listener() {
   const told = [];
   const waiting = [];
-  const note = (name) => (...args) => {
-    told.push([name, ...args]);
-    for (const [wanted, resolve] of waiting) if (wanted === name) resolve(args);
-  };
-  const sink = Object.fromEntries(['up', 'down', 'absent', 'rejoin', 'serverTime', 'state', 'log', 'actions', 'error', 'pong'].map((name) => [name, note(name)]));
+  const note =
+    (name) =>
+    (...args) => {
+      told.push([name, ...args]);
+      for (const [wanted, resolve] of waiting) if (wanted === name) resolve(args);
+    };
+  const sink = Object.fromEntries(
+    ['up', 'down', 'absent', 'rejoin', 'serverTime', 'state', 'log', 'actions', 'error', 'pong'].map((name) => [
+      name,
+      note(name),
+    ]),
+  );
   const first = (name) => new Promise((resolve) => waiting.push([name, resolve]));
   return { told, first, sink: { ...sink, token: async () => 'secret' } };
 }
@@ -73,7 +84,8 @@ const open = (sink) => new HttpTransport({ url: '', path: '', api: base }, sink)
 test('a stream gives states, says what may be done, and ends with the task', async () => {
   answer = (request, response) => {
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Headway-Actions': 'cancel, retry' });
-    for (const name of ['running', 'completed']) response.write(`event: progress\ndata: ${JSON.stringify(golden(`progress-${name}`))}\n\n`);
+    for (const name of ['running', 'completed'])
+      response.write(`event: progress\ndata: ${JSON.stringify(golden(`progress-${name}`))}\n\n`);
     response.end();
   };
   const { sink, told, first } = listener();
@@ -84,7 +96,10 @@ test('a stream gives states, says what may be done, and ends with the task', asy
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(asked[0].url, '/api/tasks/a%20b/events?log_from=3');
   assert.equal(asked[0].headers.authorization, 'Bearer secret');
-  assert.deepEqual(told.map(([name]) => name), ['actions', 'up', 'state', 'state']);
+  assert.deepEqual(
+    told.map(([name]) => name),
+    ['actions', 'up', 'state', 'state'],
+  );
   assert.equal(transport.name, 'sse');
   transport.close();
 });
@@ -109,7 +124,10 @@ test('an unknown task is an error of the task, not of the connection', async () 
   const error = first('error');
   open(sink).join('a', {});
   assert.equal((await error)[0].code, 'task_not_found');
-  assert.equal(told.some(([name]) => name === 'down'), false);
+  assert.equal(
+    told.some(([name]) => name === 'down'),
+    false,
+  );
 });
 
 test('a web server without Headway is told from one that cannot be reached', async () => {
@@ -127,7 +145,10 @@ test('a web server without Headway is told from one that cannot be reached', asy
 });
 
 test('cancel and retry go by POST, with the token in a header', async () => {
-  answer = (request, response) => (request.url.endsWith('/cancel') ? json(response, 202, golden('progress-cancelling')) : json(response, 409, { error: { code: 'not_retryable', message: 'no' } }));
+  answer = (request, response) =>
+    request.url.endsWith('/cancel')
+      ? json(response, 202, golden('progress-cancelling'))
+      : json(response, 409, { error: { code: 'not_retryable', message: 'no' } });
   const { sink, told } = listener();
   assert.deepEqual(await askByHttp(base, 'cancel_task', 'a', 'secret', { reason: 'x' }, sink), { ok: true });
   assert.equal(told[0][1].state, 'cancelling');

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { accept, blank, derive, freshness, isMilestone, percentOf, whole } from '../../src/headway/static/js/progress/task.js';
+import {
+  accept,
+  blank,
+  derive,
+  freshness,
+  isMilestone,
+  percentOf,
+  whole,
+} from '../../src/headway/static/js/progress/task.js';
 import { facts, golden } from './golden.js';
 
 const running = golden('progress-running');
@@ -62,7 +70,10 @@ test('each golden state has a look of its own', () => {
       .filter((name) => name.startsWith('progress-'))
       .map((name) => name.slice(9, -5))
       .map((name) => [name, derive(facts(golden(`progress-${name}`)))])
-      .map(([name, shown]) => [name, `${shown.look}${shown.trouble ? ` ${shown.trouble}` : ''}${shown.moving ? ' moving' : ''}`]),
+      .map(([name, shown]) => [
+        name,
+        `${shown.look}${shown.trouble ? ` ${shown.trouble}` : ''}${shown.moving ? ' moving' : ''}`,
+      ]),
   );
   assert.deepEqual(looks, {
     cancelled: 'cancelled',

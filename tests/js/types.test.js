@@ -6,6 +6,10 @@ import { fileURLToPath } from 'node:url';
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 test('the shipped types fit the code, and refuse what is wrong', () => {
-  const { status, stdout } = spawnSync(path('../../node_modules/.bin/tsc'), ['--project', path('types/tsconfig.json')], { encoding: 'utf8' });
+  const { status, stdout } = spawnSync(
+    path('../../node_modules/.bin/tsc'),
+    ['--project', path('types/tsconfig.json')],
+    { encoding: 'utf8' },
+  );
   assert.equal(status, 0, stdout);
 });

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { amount, duration, notePrediction, number, rate, timeLeft } from '../../src/headway/static/js/progress/estimate.js';
+import {
+  amount,
+  duration,
+  notePrediction,
+  number,
+  rate,
+  timeLeft,
+} from '../../src/headway/static/js/progress/estimate.js';
 import { readable, wordsFor } from '../../src/headway/static/js/progress/words.js';
 import { moreWords } from '../../src/headway/static/js/progress/words-more.js';
 
@@ -9,7 +16,10 @@ const zh = wordsFor('zh-CN');
 const seen = (...etas) => etas.reduce((list, eta, i) => notePrediction(list, eta, i * 2), []);
 
 test('durations are short and exact', () => {
-  assert.deepEqual([0, 12.9, 60, 72, 3600, 7500].map((s) => duration(s, en)), ['0 s', '12 s', '1 min', '1 min 12 s', '1 h', '2 h 5 min']);
+  assert.deepEqual(
+    [0, 12.9, 60, 72, 3600, 7500].map((s) => duration(s, en)),
+    ['0 s', '12 s', '1 min', '1 min 12 s', '1 h', '2 h 5 min'],
+  );
   assert.equal(duration(72, zh), '1 分 12 秒');
 });
 
@@ -61,11 +71,20 @@ test('both languages have all words, with the same places to fill in', () => {
   const places = (text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
   en.add(moreWords);
   zh.add(moreWords);
-  for (const key of ['ready', 'reconnecting', 'gaveUp', 'asked', 'silent', 'lastUpdate', ...Object.keys(moreWords.en)]) {
+  for (const key of [
+    'ready',
+    'reconnecting',
+    'gaveUp',
+    'asked',
+    'silent',
+    'lastUpdate',
+    ...Object.keys(moreWords.en),
+  ]) {
     assert.notEqual(zh(key), en(key), key);
   }
   assert.deepEqual(Object.keys(moreWords.zh), Object.keys(moreWords.en));
-  for (const [key, text] of Object.entries(moreWords.en)) assert.deepEqual(places(moreWords.zh[key]), places(text), key);
+  for (const [key, text] of Object.entries(moreWords.en))
+    assert.deepEqual(places(moreWords.zh[key]), places(text), key);
 });
 
 test('any Chinese is zh-CN, anything else English, and a bad locale does no harm', () => {

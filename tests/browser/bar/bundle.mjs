@@ -5,7 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const { outputFiles } = await build({
-  stdin: { contents: String(await buffer(stdin)), loader: 'jsx', resolveDir: fileURLToPath(new URL('.', import.meta.url)) },
+  stdin: {
+    contents: String(await buffer(stdin)),
+    loader: 'jsx',
+    resolveDir: fileURLToPath(new URL('.', import.meta.url)),
+  },
   bundle: true,
   write: false,
   format: 'esm',

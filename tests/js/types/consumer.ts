@@ -7,12 +7,18 @@ const bar = new ProgressBar('container', options);
 bar.on('connect', () => {}).on('disconnect', (reason) => reason.toUpperCase());
 bar.on('progress', (task: Task) => task.progress?.toFixed());
 bar.on('freshness', ({ age_s, worker }: Freshness) => [age_s, worker]);
-bar.off('progress').start({ taskId: 'a', details: { completed: 1 } }).updateProgress(3, { message: 'm' });
+bar
+  .off('progress')
+  .start({ taskId: 'a', details: { completed: 1 } })
+  .updateProgress(3, { message: 'm' });
 const stopped: Promise<boolean> = bar.cancel();
 const transport: 'websocket' | 'polling' | 'sse' | 'http' | 'local' | null = bar.state.transport;
 new ProgressBar(document.body);
 
-const watch = watchTask('a', { onChange: (task, status) => [task?.state, status.phase], signal: AbortSignal.timeout(1) });
+const watch = watchTask('a', {
+  onChange: (task, status) => [task?.state, status.phase],
+  signal: AbortSignal.timeout(1),
+});
 watch.cancel('reason').then((took) => took === true);
 watch.stop();
 

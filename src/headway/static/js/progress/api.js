@@ -7,7 +7,10 @@ const TIMEOUT_MS = 10_000;
 
 /** What an answer that is not a task says. */
 export class ApiError extends Error {
-  /** @param {HeadwayError} error @param {number} status @param {boolean} ours did Headway answer, or something else there? */
+  /**
+   * @param {HeadwayError} error @param {number} status
+   * @param {boolean} ours did Headway answer, or something else there?
+   */
   constructor(error, status, ours) {
     super(error.message);
     this.error = error;
@@ -18,9 +21,11 @@ export class ApiError extends Error {
 
 /**
  * @param {string} url
- * @param {{ token?: string, method?: string, body?: object, signal?: AbortSignal, accept?: string, patient?: boolean }} [options]
+ * @param {{ token?: string, method?: string, body?: object, signal?: AbortSignal, accept?: string, patient?: boolean
+ *   }} [options]
  *   `patient`: no time limit, for streams
- * @returns {Promise<Response>} rejects with `ApiError` where the answer is no, and with what `fetch` rejects with where there is none
+ * @returns {Promise<Response>} rejects with `ApiError` where the answer is no, and with what `fetch` rejects with
+ *   where there is none
  */
 export async function call(url, { token, method = 'GET', body, signal, accept = 'application/json', patient } = {}) {
   const limit = new AbortController();

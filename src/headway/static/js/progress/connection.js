@@ -299,7 +299,9 @@ export class Connection {
 
   /** @param {string} taskId @returns {Promise<string | undefined>} */
   async #token(taskId) {
-    const token = this.#watchesOf(taskId).filter((watch) => watch.token).at(-1)?.token;
+    const token = this.#watchesOf(taskId)
+      .filter((watch) => watch.token)
+      .at(-1)?.token;
     try {
       return (typeof token === 'function' ? await token() : token) ?? undefined;
     } catch (error) {

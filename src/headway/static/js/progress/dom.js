@@ -18,7 +18,10 @@ export function make(tag, name, attributes = {}, ...children) {
   return node;
 }
 
-/** Writes only what is another text, so that selections and screen readers are left alone. @param {Node} node @param {string} text */
+/**
+ * Writes only what is another text, so that selections and screen readers are left alone.
+ * @param {Node} node @param {string} text
+ */
 export function write(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }

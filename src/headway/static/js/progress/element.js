@@ -6,14 +6,19 @@ import { ProgressBar } from './progress-bar.js';
 import { defaults } from './options.js';
 
 /** `show-stages` → showStages, for all options. */
-const attributes = new Map(['locale', 'stylesheet', ...Object.keys(defaults)].map((name) => [name.replace(/[A-Z]/g, '-$&').toLowerCase(), name]));
+const attributes = new Map(
+  ['locale', 'stylesheet', ...Object.keys(defaults)].map((name) => [name.replace(/[A-Z]/g, '-$&').toLowerCase(), name]),
+);
 
 export class HeadwayProgressElement extends (globalThis.HTMLElement ?? Object) {
   static observedAttributes = ['task-id', 'token', ...attributes.keys()];
 
   /** @type {ProgressBar | null} */
   bar = null;
-  /** Another token, or a function that gives one; goes before the attribute. @type {import('./types.js').Token | null} */
+  /**
+   * Another token, or a function that gives one; goes before the attribute.
+   * @type {import('./types.js').Token | null}
+   */
   token = null;
   #late = false;
 
@@ -48,7 +53,9 @@ export class HeadwayProgressElement extends (globalThis.HTMLElement ?? Object) {
   /** @returns {ProgressBarOptions} */
   #options() {
     /** @type {Record<string, unknown>} */
-    const options = { token: () => (typeof this.token === 'function' ? this.token() : (this.token ?? this.getAttribute('token'))) };
+    const options = {
+      token: () => (typeof this.token === 'function' ? this.token() : (this.token ?? this.getAttribute('token'))),
+    };
     for (const [attribute, name] of attributes) {
       const value = this.getAttribute(attribute);
       if (value !== null) options[name] = asTyped(value, /** @type {Record<string, unknown>} */ (defaults)[name]);
@@ -57,12 +64,16 @@ export class HeadwayProgressElement extends (globalThis.HTMLElement ?? Object) {
   }
 }
 
-/** An attribute is text; the default says what is meant. `show-log="false"` is no. @param {string} value @param {unknown} sample */
+/**
+ * An attribute is text; the default says what is meant. `show-log="false"` is no.
+ * @param {string} value @param {unknown} sample
+ */
 function asTyped(value, sample) {
   if (typeof sample === 'boolean') return value !== 'false';
   return typeof sample === 'number' ? Number(value) : value;
 }
 
 export function defineElement() {
-  if (globalThis.customElements && !customElements.get('headway-progress')) customElements.define('headway-progress', HeadwayProgressElement);
+  if (globalThis.customElements && !customElements.get('headway-progress'))
+    customElements.define('headway-progress', HeadwayProgressElement);
 }

@@ -70,7 +70,8 @@ export function amount(details, say) {
   const { completed, total, unit } = details;
   if (!isAmount(completed)) return '';
   const show = (/** @type {number} */ n) => (isBytes(unit) ? bytes(n, say) : number(n, say));
-  const text = isAmount(total) && total > 0 ? say('amount', { done: show(completed), total: show(total) }) : show(completed);
+  const text =
+    isAmount(total) && total > 0 ? say('amount', { done: show(completed), total: show(total) }) : show(completed);
   return isBytes(unit) || typeof unit !== 'string' || !unit ? text : `${text} ${unit}`;
 }
 
@@ -101,6 +102,11 @@ const isBytes = (unit) => unit === 'B' || unit === 'byte' || unit === 'bytes';
 function bytes(n, say) {
   const step = n < 1000 ? 0 : Math.min(4, Math.floor(Math.log10(n) / 3));
   const unit = `${['', 'kilo', 'mega', 'giga', 'tera'][step]}byte`;
-  const form = new Intl.NumberFormat(say.locale, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 1 });
+  const form = new Intl.NumberFormat(say.locale, {
+    style: 'unit',
+    unit,
+    unitDisplay: 'short',
+    maximumFractionDigits: 1,
+  });
   return form.format(n / 1000 ** step);
 }

@@ -1,5 +1,7 @@
 // @ts-check
-/** Who listens to what: `on`, `onConnect`-style options, and DOM events that bubble from the bar (`headway-complete`). */
+/**
+ * Who listens to what: `on`, `onConnect`-style options, and DOM events that bubble from the bar (`headway-complete`).
+ */
 
 /** @import { ProgressBarEvents, ProgressBarOptions } from './types.js' */
 
@@ -15,7 +17,12 @@ export class Events {
     this.#target = target;
     for (const [name, callback] of Object.entries(options)) {
       // onReconnectFailed → reconnect_failed
-      const event = /^on[A-Z]/.test(name) && name.slice(2).replace(/\B[A-Z]/g, '_$&').toLowerCase();
+      const event =
+        /^on[A-Z]/.test(name) &&
+        name
+          .slice(2)
+          .replace(/\B[A-Z]/g, '_$&')
+          .toLowerCase();
       if (event && typeof callback === 'function') this.on(/** @type {keyof ProgressBarEvents} */ (event), callback);
     }
   }

@@ -2,7 +2,8 @@
 /** Where this script came from: its stylesheet and its rarer parts are beside it. */
 
 /** The classic script knows where it came from only while it first runs; `import.meta` is empty there. */
-const source = import.meta.url || /** @type {HTMLScriptElement | null} */ (globalThis.document?.currentScript)?.src || '';
+const source =
+  import.meta.url || /** @type {HTMLScriptElement | null} */ (globalThis.document?.currentScript)?.src || '';
 
 /** `static/js/`, also when the sources are loaded as they are. */
 const folder = /^https?:/.test(source) ? source.replace(/(\/progress)?\/[^/]*$/, '/') : '/static/js/';

@@ -1,5 +1,8 @@
 // @ts-check
-/** Without a Socket.IO client: a Server-Sent Events stream a task, read by `fetch`; where that fails, the HTTP API every second. */
+/**
+ * Without a Socket.IO client: a Server-Sent Events stream a task, read by `fetch`; where that fails, the HTTP API
+ * every second.
+ */
 
 /** @import { TransportName } from './types.js' */
 /** @import { Ack, Endpoint, JoinData, Sink, Transport } from './internal.js' */
@@ -58,7 +61,10 @@ export class HttpTransport {
     this.#followed.delete(taskId);
   }
 
-  /** @param {'cancel_task' | 'retry_task'} event @param {string} taskId @param {{ token?: string, reason?: string }} data */
+  /**
+   * @param {'cancel_task' | 'retry_task'} event @param {string} taskId
+   * @param {{ token?: string, reason?: string }} data
+   */
   async ask(event, taskId, { token, ...body }) {
     const ack = await askByHttp(this.#endpoint.api, event, taskId, token, body, this.#sink);
     // The stream of a task that had ended is over.
@@ -112,7 +118,11 @@ export class HttpTransport {
     let final = false;
     const timer = setTimeout(stop, FIRST_EVENT_MS);
     try {
-      const url = taskUrl(this.#endpoint.api, taskId, `/events${log_from === undefined ? '' : `?log_from=${log_from}`}`);
+      const url = taskUrl(
+        this.#endpoint.api,
+        taskId,
+        `/events${log_from === undefined ? '' : `?log_from=${log_from}`}`,
+      );
       const response = await call(url, { token, accept: 'text/event-stream', signal: own.signal, patient: true });
       if (response.status === 204 || !response.body) return 'ended';
       this.#heard(taskId, response);
@@ -150,7 +160,10 @@ export class HttpTransport {
     return task;
   }
 
-  /** @param {string} taskId @param {string | undefined} token @param {number} from @param {(n: number) => void} count @param {AbortSignal} signal */
+  /**
+   * @param {string} taskId @param {string | undefined} token @param {number} from @param {(n: number) => void} count
+   * @param {AbortSignal} signal
+   */
   async #getLog(taskId, token, from, count, signal) {
     const response = await call(taskUrl(this.#endpoint.api, taskId, `/log?from=${from}`), { token, signal });
     const payload = await response.json();
@@ -187,7 +200,10 @@ export class HttpTransport {
 
 /**
  * Cancel or retry over HTTP, whatever carries the live updates.
- * @param {string} api @param {'cancel_task' | 'retry_task'} event @param {string} taskId @param {string | undefined} token
+ * @param {string} api
+ * @param {'cancel_task' | 'retry_task'} event
+ * @param {string} taskId
+ * @param {string | undefined} token
  * @param {object} body @param {Pick<Sink, 'state' | 'actions'>} sink
  * @returns {Promise<Ack>}
  */
@@ -204,7 +220,8 @@ export async function askByHttp(api, event, taskId, token, body, sink) {
 }
 
 /**
- * The events of a Server-Sent Events stream (the 'event stream interpretation' of the HTML standard), data read as JSON.
+ * The events of a Server-Sent Events stream (the 'event stream interpretation' of the HTML standard), data read as
+ * JSON.
  * @param {ReadableStream<Uint8Array>} body
  */
 export async function* events(body) {

@@ -1,5 +1,15 @@
 /** Types that the parts of the bar share among themselves. */
-import type { Action, Freshness, HeadwayError, LogPayload, Stage, Status, Task, Token, TransportName } from './types.js';
+import type {
+  Action,
+  Freshness,
+  HeadwayError,
+  LogPayload,
+  Stage,
+  Status,
+  Task,
+  Token,
+  TransportName,
+} from './types.js';
 
 export interface Words {
   (key: string, values?: Record<string, unknown>): string;

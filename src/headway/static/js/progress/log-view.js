@@ -97,7 +97,11 @@ export class LogView {
   #line({ t, level, text }) {
     const time = new Date(t * 1000).toLocaleTimeString(this.#say.locale, { hour12: false });
     const node = make('div', 'entry', { 'data-level': String(level) });
-    node.append(make('time', 'time', {}, time), make('span', 'level', {}, String(level)), make('span', 'words', { dir: 'auto' }, String(text)));
+    node.append(
+      make('time', 'time', {}, time),
+      make('span', 'level', {}, String(level)),
+      make('span', 'words', { dir: 'auto' }, String(text)),
+    );
     node.hidden = !this.#matches(node);
     return node;
   }

@@ -38,7 +38,9 @@ export function withDefaults(options) {
 
 /** What is not undefined. @template {object} T @param {T} data @returns {Partial<T>} */
 export function given(data) {
-  return /** @type {Partial<T>} */ (Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined)));
+  return /** @type {Partial<T>} */ (
+    Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined))
+  );
 }
 
 /**
@@ -54,7 +56,16 @@ export function endpointOf({ websocketUrl, socketPath, apiUrl }) {
   return { url: url.href, path: socketPath ?? defaults.socketPath, api: api.href.replace(/\/$/, '') };
 }
 
-/** The built-in words' language for this place in the page. @param {ProgressBarOptions} options @param {Element | null} place */
+/**
+ * The built-in words' language for this place in the page.
+ * @param {ProgressBarOptions} options @param {Element | null} place
+ */
 export function localeOf({ locale }, place) {
-  return locale || place?.closest('[lang]')?.getAttribute('lang') || document.documentElement.lang || navigator.language || 'en';
+  return (
+    locale ||
+    place?.closest('[lang]')?.getAttribute('lang') ||
+    document.documentElement.lang ||
+    navigator.language ||
+    'en'
+  );
 }

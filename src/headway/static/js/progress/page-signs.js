@@ -23,7 +23,10 @@ export class PageSigns {
     this.#notice = notify ? new Notice(say, buttons, signal) : null;
   }
 
-  /** @param {Shown} shown @param {Task | null} task @param {string} words what to say before the title @param {string} color */
+  /**
+   * @param {Shown} shown @param {Task | null} task @param {string} words what to say before the title
+   * @param {string} color
+   */
   show(shown, task, words, color) {
     this.#title?.show(shown.look === 'idle' ? '' : words);
     if (shown.look !== 'idle') this.#icon?.show(shown, color);
@@ -42,7 +45,8 @@ class TabTitle {
 
   /** @param {string} prefix '' takes it away again */
   show(prefix) {
-    const page = this.#own && document.title.startsWith(this.#own) ? document.title.slice(this.#own.length) : document.title;
+    const page =
+      this.#own && document.title.startsWith(this.#own) ? document.title.slice(this.#own.length) : document.title;
     this.#own = prefix && `${prefix} · `;
     if (document.title !== this.#own + page) document.title = this.#own + page;
   }

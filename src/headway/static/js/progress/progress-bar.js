@@ -1,7 +1,8 @@
 // @ts-check
 /** ProgressBar: puts task, connection and view together. */
 
-/** @import { Action, BarState, HeadwayError, LogPayload, ProgressBarEvents, ProgressBarOptions, StartOptions, Status, Task, UpdateData } from './types.js' */
+/** @import { Action, BarState, HeadwayError, LogPayload, ProgressBarEvents } from './types.js' */
+/** @import { ProgressBarOptions, StartOptions, Status, Task, UpdateData } from './types.js' */
 /** @import { Connection, Link } from './connection.js' */
 /** @import { Facts } from './internal.js' */
 /** @import { Wish } from './view.js' */
@@ -72,8 +73,13 @@ export class ProgressBar {
     this.#view = new View(host, { say: this.#say, choices: this.#options, signal, onWish: (wish) => this.#wish(wish) });
     this.#view.root.lang = this.#say.locale;
     linkStylesheet(this.#view.root, this.#options.stylesheet);
-    this.#screen = new Screen(this.#view, this.#say, this.#options, () => this.#facts, signal, (signals) =>
-      this.#events.emit('freshness', signals),
+    this.#screen = new Screen(
+      this.#view,
+      this.#say,
+      this.#options,
+      () => this.#facts,
+      signal,
+      (signals) => this.#events.emit('freshness', signals),
     );
     this.#draw();
     this.initWebSocket();
@@ -114,15 +120,30 @@ export class ProgressBar {
     return this;
   }
 
-  /** Drives the bar from this page. A server's newer state goes over it. @param {number | null} progress @param {UpdateData} [data] */
+  /**
+   * Drives the bar from this page. A server's newer state goes over it.
+   * @param {number | null} progress @param {UpdateData} [data]
+   */
   updateProgress(progress, data = {}) {
-    const value = typeof progress === 'number' && Number.isFinite(progress) ? Math.min(99, Math.max(0, progress)) : null;
-    return this.#drive({ state: 'running', status: 'running', ...given(data), ...(value !== null && { progress: value }) });
+    const value =
+      typeof progress === 'number' && Number.isFinite(progress) ? Math.min(99, Math.max(0, progress)) : null;
+    return this.#drive({
+      state: 'running',
+      status: 'running',
+      ...given(data),
+      ...(value !== null && { progress: value }),
+    });
   }
 
   /** @param {string} [message] */
   complete(message) {
-    return this.#drive({ state: 'completed', status: 'completed', progress: 100, eta_s: null, ...(message != null && { message }) });
+    return this.#drive({
+      state: 'completed',
+      status: 'completed',
+      progress: 100,
+      eta_s: null,
+      ...(message != null && { message }),
+    });
   }
 
   /** @param {string} [message] */
@@ -225,7 +246,11 @@ export class ProgressBar {
 
   /** @param {string} taskId */
   joinTaskRoom(taskId) {
-    this.#link?.watch({ taskId, token: this.#options.token, logFrom: () => (this.#logOpen && this.#log ? this.#log.next : null) });
+    this.#link?.watch({
+      taskId,
+      token: this.#options.token,
+      logFrom: () => (this.#logOpen && this.#log ? this.#log.next : null),
+    });
   }
 
   /** @param {string} taskId */
@@ -240,7 +265,8 @@ export class ProgressBar {
     this.#problem = null;
     if (task === this.#known) return this.#draw();
     // What the page told `start` stands until the work begins to tell of itself.
-    if (this.#draft && task.state === 'pending' && !Object.keys(task.details ?? {}).length) task.details = this.#draft.details;
+    if (this.#draft && task.state === 'pending' && !Object.keys(task.details ?? {}).length)
+      task.details = this.#draft.details;
     this.#known = task;
     this.#local = false;
     this.#take(task);
@@ -325,7 +351,8 @@ export class ProgressBar {
     if (before && before.epoch !== task.epoch) this.#log?.clear();
     this.#draw();
     this.#events.emit('progress', task);
-    const ending = ended && (!before || before.state !== task.state || before.attempt !== task.attempt) && ENDINGS[task.state];
+    const ending =
+      ended && (!before || before.state !== task.state || before.attempt !== task.attempt) && ENDINGS[task.state];
     if (!ending || this.#lifetime.signal.aborted) return;
     this.#events.emit(ending, task);
     if (task.state === 'completed' && this.#options.autoHide) {

@@ -59,7 +59,10 @@ export class Screen {
     this.#predictions = notePrediction(known, task?.eta_s, this.#facts().now ?? 0);
   }
 
-  /** Uses the rarer parts once they are there, with all their words. @param {(more: typeof import('./more.js')) => void} use */
+  /**
+   * Uses the rarer parts once they are there, with all their words.
+   * @param {(more: typeof import('./more.js')) => void} use
+   */
   more(use) {
     loadMore().then(
       (more) => {
@@ -87,7 +90,8 @@ export class Screen {
     }
     view.draw(shown, {
       task,
-      left: shown.look === 'running' && !shown.trouble && now != null ? timeLeft(this.#predictions, now, this.#say) : '',
+      left:
+        shown.look === 'running' && !shown.trouble && now != null ? timeLeft(this.#predictions, now, this.#say) : '',
       may: {
         cancel: allowCancel && may('cancel'),
         retry: allowRetry && may('retry'),

@@ -85,7 +85,8 @@ export class SocketTransport {
   async join(taskId, data) {
     const ack = await this.#send('join', { task_id: taskId, ...data });
     if (ack.actions) this.#sink.actions(taskId, ack.actions);
-    if (!ack.ok && ack !== UNREACHABLE) this.#sink.error({ code: 'internal', message: '', ...ack.error, task_id: taskId });
+    if (!ack.ok && ack !== UNREACHABLE)
+      this.#sink.error({ code: 'internal', message: '', ...ack.error, task_id: taskId });
   }
 
   /** @param {string} taskId */

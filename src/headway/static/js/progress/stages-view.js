@@ -32,7 +32,10 @@ export class StagesView {
     const at = stages.findIndex((stage) => !isOver(stage) && stage.mark !== 'waiting');
     const step = at < 0 ? Math.min(finished, stages.length - 1) : at;
     this.#stages = stages;
-    write(this.#summary, stages[step] ? say('step', { n: step + 1, total: stages.length, label: labelOf(stages[step], say) }) : '');
+    write(
+      this.#summary,
+      stages[step] ? say('step', { n: step + 1, total: stages.length, label: labelOf(stages[step], say) }) : '',
+    );
     toggle(this.#fold, folding);
     write(this.#fold, say('stepsDone', { n: finished }));
     attribute(this.#fold, 'aria-expanded', String(this.#open));
@@ -46,7 +49,10 @@ export class StagesView {
       attribute(item, 'aria-label', say('stepstate', { label, state: stateOf(stage, say) }));
       item.show(stage.mark);
       write(item.label, label);
-      write(item.percent, stage.mark === 'running' && stage.percent != null ? say('percent', { n: stage.percent }) : '');
+      write(
+        item.percent,
+        stage.mark === 'running' && stage.percent != null ? say('percent', { n: stage.percent }) : '',
+      );
       item.bar.style.setProperty('--hw-value', String(stage.mark === 'completed' ? 100 : stage.fraction * 100));
     });
   }

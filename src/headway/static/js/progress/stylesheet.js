@@ -1,5 +1,8 @@
 // @ts-check
-/** Brings progress.css along, so that a page needs one script only. A `<link>` passes any CSP that allows the page's own styles. */
+/**
+ * Brings progress.css along, so that a page needs one script only. A `<link>` passes any CSP that allows the page's
+ * own styles.
+ */
 
 import { beside } from './here.js';
 

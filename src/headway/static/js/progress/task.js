@@ -17,8 +17,9 @@ const STATES = /^(pending|running|cancelling|completed|failed|cancelled)$/;
 export const isFinal = (task) => !!task && /^(completed|failed|cancelled)$/.test(task.state);
 
 /**
- * The task to show after `next` has come in: `next`, or `shown` itself where `next` is not news. In one epoch revs rise,
- * attempts don't go back, and in one attempt a final state stays and progress doesn't fall. Another epoch starts anew.
+ * The task to show after `next` has come in: `next`, or `shown` itself where `next` is not news. In one epoch revs
+ * rise, attempts don't go back, and in one attempt a final state stays and progress doesn't fall. Another epoch starts
+ * anew.
  * @param {Task | null} shown @param {Task} next
  * @returns {Task}
  */
@@ -37,7 +38,17 @@ export function accept(shown, next) {
  * @returns {Task}
  */
 export function blank(known) {
-  const start = { task_id: '', state: 'pending', status: 'pending', progress: 0, message: '', details: {}, epoch: '', rev: 0, attempt: 1 };
+  const start = {
+    task_id: '',
+    state: 'pending',
+    status: 'pending',
+    progress: 0,
+    message: '',
+    details: {},
+    epoch: '',
+    rev: 0,
+    attempt: 1,
+  };
   return /** @type {Task} */ ({ ...start, ...known });
 }
 
@@ -49,7 +60,12 @@ export function blank(known) {
 export function whole(data, shown) {
   const named = typeof data.status === 'string' && STATES.test(data.status) ? data.status : 'running';
   const unnumbered = data.rev === undefined && { rev: (shown?.rev ?? 0) + 1, epoch: shown?.epoch ?? '' };
-  return blank({ task_id: shown?.task_id, ...data, ...unnumbered, state: data.state ?? /** @type {Task['state']} */ (named) });
+  return blank({
+    task_id: shown?.task_id,
+    ...data,
+    ...unnumbered,
+    state: data.state ?? /** @type {Task['state']} */ (named),
+  });
 }
 
 /**
@@ -65,8 +81,9 @@ export function freshness({ task, status, local, now }) {
 }
 
 /**
- * Seconds since the worker was last heard of, never more than is sure: it was silent for a lease when the server noticed,
- * which is the last stored change (revs are the store's milliseconds), and its last report was a sign of life too.
+ * Seconds since the worker was last heard of, never more than is sure: it was silent for a lease when the server
+ * noticed, which is the last stored change (revs are the store's milliseconds), and its last report was a sign of life
+ * too.
  * @param {Task} task @param {number} now
  */
 function silence(task, now) {
@@ -95,7 +112,17 @@ export function derive(facts) {
   return {
     look,
     signals,
-    trouble: unknown ? 'unknown' : apart ? (gone ? 'lost' : 'reconnecting') : silent ? 'silent' : quiet ? 'quiet' : null,
+    trouble: unknown
+      ? 'unknown'
+      : apart
+        ? gone
+          ? 'lost'
+          : 'reconnecting'
+        : silent
+          ? 'silent'
+          : quiet
+            ? 'quiet'
+            : null,
     percent,
     fraction: percent == null ? 0 : task?.state === 'completed' ? 1 : clamp(Number(task?.progress) / 100, 0, 1),
     moving: busy && !apart && !silent && !quiet && !facts.problem,
@@ -179,7 +206,12 @@ function stageOf(stage, taskState) {
   const over = taskState === 'failed' || taskState === 'cancelled' ? taskState : 'running';
   const mark = /^(completed|failed|cancelled|skipped)$/.test(state) ? state : state === 'running' ? over : 'waiting';
   const percent = percentOf(stage?.progress ?? null, mark);
-  return { ...stage, mark: /** @type {ShownStage['mark']} */ (mark), percent, fraction: percent == null ? 0 : percent / 100 };
+  return {
+    ...stage,
+    mark: /** @type {ShownStage['mark']} */ (mark),
+    percent,
+    fraction: percent == null ? 0 : percent / 100,
+  };
 }
 
 /**
@@ -193,4 +225,5 @@ export function isMilestone(before, now) {
   return quarter(now) > quarter(before);
 }
 
-const clamp = (/** @type {number} */ n, /** @type {number} */ low, /** @type {number} */ high) => Math.min(high, Math.max(low, n));
+const clamp = (/** @type {number} */ n, /** @type {number} */ low, /** @type {number} */ high) =>
+  Math.min(high, Math.max(low, n));

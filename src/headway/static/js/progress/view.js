@@ -103,7 +103,10 @@ export class View {
     write(this.#message, text(task?.message));
     const current = this.#choices.showDetails ? text(details.current) : '';
     write(this.#current, current === text(task?.message) ? '' : current);
-    write(this.#meta, joined(...(this.#choices.showDetails ? amounts(details, task, say) : []), this.#choices.showTime ? left : ''));
+    write(
+      this.#meta,
+      joined(...(this.#choices.showDetails ? amounts(details, task, say) : []), this.#choices.showTime ? left : ''),
+    );
     const error = task?.state === 'failed' && shown.look === 'failed' ? this.#errorText(task) : '';
     write(this.#error, error);
     toggle(this.#error, !!error);
@@ -178,7 +181,9 @@ export class View {
     rows.forEach(([key, value], i) => {
       const row =
         this.#details.children[i] ??
-        this.#details.appendChild(make('div', 'detail', {}, make('dt', 'key', { dir: 'auto' }), make('dd', 'value', { dir: 'auto' })));
+        this.#details.appendChild(
+          make('div', 'detail', {}, make('dt', 'key', { dir: 'auto' }), make('dd', 'value', { dir: 'auto' })),
+        );
       write(/** @type {Node} */ (row.firstChild), key);
       write(/** @type {Node} */ (row.lastChild), String(value));
     });
@@ -195,7 +200,10 @@ export class View {
     toggle(this.#buttons.retry, buttons.retry && may.retry);
     toggle(this.#buttons.reconnect, buttons.reconnect);
     toggle(this.#buttons.log, may.log);
-    if (focused?.hidden) (Object.values(this.#buttons).find((button) => !button.hidden && button !== this.#buttons.log) ?? this.root).focus();
+    if (focused?.hidden)
+      (
+        Object.values(this.#buttons).find((button) => !button.hidden && button !== this.#buttons.log) ?? this.root
+      ).focus();
   }
 }
 
@@ -206,4 +214,7 @@ const text = (value) => (typeof value === 'string' || typeof value === 'number' 
 const joined = (...parts) => parts.filter(Boolean).join(' · ');
 
 /** @param {Record<string, unknown>} details @param {Task | null} task @param {Words} say */
-const amounts = (details, task, say) => [amount(details, say), task?.state === 'running' ? rate(task.rate, details.unit, say) : ''];
+const amounts = (details, task, say) => [
+  amount(details, say),
+  task?.state === 'running' ? rate(task.rate, details.unit, say) : '',
+];

@@ -1,5 +1,8 @@
 // @ts-check
-/** Every string that a person can see or hear at once; the rarer ones are in words-more.js. `{name}` is filled in; English stands in. */
+/**
+ * Every string that a person can see or hear at once; the rarer ones are in words-more.js. `{name}` is filled in;
+ * English stands in.
+ */
 
 /** @import { Words } from './internal.js' */
 
@@ -96,11 +99,16 @@ const tables = {
 export function wordsFor(locale, own) {
   /** @type {Record<string, string>} */
   const table = {};
-  const add = (/** @type {typeof tables} */ { en, zh }) => void Object.assign(table, en, /^zh\b/i.test(locale) && zh, own);
+  const add = (/** @type {typeof tables} */ { en, zh }) =>
+    void Object.assign(table, en, /^zh\b/i.test(locale) && zh, own);
   add(tables);
   const say = (/** @type {string} */ key, /** @type {Record<string, unknown>} */ values = {}) =>
     (table[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ''));
-  return Object.assign(say, { add, has: (/** @type {string} */ key) => Object.hasOwn(table, key), locale: usable(locale) });
+  return Object.assign(say, {
+    add,
+    has: (/** @type {string} */ key) => Object.hasOwn(table, key),
+    locale: usable(locale),
+  });
 }
 
 /** @param {string} locale */
