@@ -204,11 +204,7 @@ class Making:
             # In the order of the cards; '' for one that isn't drawn yet.
             "thumbs": [thumb_name(card.number) if card.number in self._ready else "" for card in self._cards],
         }
-        details = {
-            "current": words.stages[section],
-            "unit": words.units[section],
-            "draft": draft,
-        }
+        details = {"unit": words.units[section], "draft": draft}
         step.update(completed=completed, total=total, message=message, details=details)
 
     def _wait(self, seconds: float) -> None:
