@@ -19,6 +19,7 @@ from headway.model.task import Task
 from headway.web import wire
 from headway.web.frames import Frame
 from headway.web.logs import LogReader
+from headway.web.pace import Pace
 from headway.web.protocol import Connection
 from headway.web.watches import Driver, Stats, Subscription, Watch
 
@@ -50,7 +51,7 @@ class Delivery:
         self.driver: Driver | None = None
         self.mount = ""
         self.stats = Stats()
-        self._interval_s = 0.0 if max_rate is None else 1 / max_rate
+        self._pace = Pace(max_rate)
         self._manager = manager
         self._lock = lock
         self._drop = drop
@@ -92,7 +93,13 @@ class Delivery:
 
     def deliver(self, budget_s: float) -> float | None:
         """Send what is due, for about `budget_s` seconds. When to call again, in seconds: 0 now, None when woken."""
-        until = self._clock.monotonic() + budget_s
+        started = self._clock.monotonic()
+        try:
+            return self._deliver(started + budget_s)
+        finally:
+            self._pace.spent(started, self._clock.monotonic())
+
+    def _deliver(self, until: float) -> float | None:
         while True:
             if self._round is None:
                 self._round = self._deliveries(self._clock.monotonic())
@@ -128,12 +135,12 @@ class Delivery:
             watch = heapq.heappop(self._waiting)[2]
             watch.is_waiting = False
             if watch.sent is not watch.task:
-                yield from self._serve_all(watch, now)
+                yield from self._serve_all_safely(watch, now)
         with self._lock:
             dirty, self._dirty = self._dirty, {}
         for watch in dirty:
             if not self._must_wait(watch, now):
-                yield from self._serve_all(watch, now)
+                yield from self._serve_all_safely(watch, now)
             elif not watch.is_waiting:
                 watch.is_waiting = True
                 heapq.heappush(self._waiting, (watch.next_at, next(self._tie), watch))
@@ -141,16 +148,23 @@ class Delivery:
     def _must_wait(self, watch: Watch, now: float) -> bool:
         """Above the rate for one task; never a change of state, an end above all."""
         task, sent = watch.task, watch.sent
-        if not self._interval_s or task is None or sent is None or watch.next_at <= now:
+        if not self._pace.interval_s or task is None or sent is None or watch.next_at <= now:
             return False
         return (task.state, task.attempt, task.epoch) == (sent.state, sent.attempt, sent.epoch)
+
+    def _serve_all_safely(self, watch: Watch, now: float) -> Iterator[None]:
+        try:
+            yield from self._serve_all(watch, now)
+        except Exception:
+            log.exception("the viewers of a task could not be told its state")
 
     def _serve_all(self, watch: Watch, now: float) -> Iterator[None]:
         task = watch.task
         if task is None:
             return
         # One interval of credit: a writer's own 20 a second must pass, however its turns and ours fall together.
-        watch.next_at = max(watch.next_at, now - self._interval_s) + self._interval_s
+        interval_s = self._pace.interval_s
+        watch.next_at = max(watch.next_at, now - interval_s) + interval_s
         watch.sent = task
         since_look = 0
         for subscription in self._audience(watch):

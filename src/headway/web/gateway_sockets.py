@@ -205,7 +205,7 @@ class Session(PacketOutlet):
             else:
                 protocol.ignore(connection)  # An attachment; its event has been refused.
             return None
-        if text.startswith(("42", "45")):
+        if text.startswith(("42", "43", "44", "45", "46")):
             if connection is None:
                 self.close()  # Nothing may be said outside the namespace.
                 return None
@@ -223,7 +223,7 @@ class Session(PacketOutlet):
     def _hear_other(self, text: str) -> None:
         """CONNECT and DISCONNECT, in moderation."""
         self._strays += 1
-        if self._strays > STRAY_PACKETS or text[:2] not in ("40", "41", "43"):
+        if self._strays > STRAY_PACKETS or text[:2] not in ("40", "41"):
             self.close()
         elif text.startswith("40"):
             self._enter(_namespace_in(text))

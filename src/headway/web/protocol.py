@@ -244,9 +244,10 @@ class Protocol:
         found: list[Action] = []
         if self._may(request, "cancel", task):
             found.append("cancel")
-        ended = task if task.has_ended else dataclasses.replace(task, state="failed")
-        if self.manager.can_retry(ended) and self._may(request, "retry", task):
-            found.append("retry")
+        if task.runner is not None and self._may(request, "retry", task):
+            ended = task if task.has_ended else dataclasses.replace(task, state="failed")
+            if self.manager.can_retry(ended):
+                found.append("retry")
         return found
 
     def _may(self, request: Request, action: Action, task: Task) -> bool:
