@@ -116,7 +116,11 @@ def take(browser: Browser, url: str, shot: Shot, cookies: Any) -> None:
         context.add_cookies(cookies)
         page = context.new_page()
         shot.act(page, url)
-        page.evaluate("() => Promise.all([...document.images].filter(i => i.src).map(i => i.decode().catch(() => {})))")
+        # A lazy picture outside the window may never be decoded.
+        page.evaluate(
+            """() => Promise.all([...document.images].filter(image => image.loading !== 'lazy')
+                .map(image => image.decode().catch(() => null)))"""
+        )
         page.screenshot(path=IMAGES / f"{shot.name}.png", full_page=shot.whole, animations="disabled")
         print(f"docs/images/{shot.name}.png")
 

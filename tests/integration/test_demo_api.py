@@ -182,6 +182,7 @@ def test_a_test_task_ends_as_asked(
 
     assert task["state"] == state
     assert (task["error"] or {}).get("code") == code
+    assert task["progress"] == (100 if outcome == "complete" else 60)
     assert http.get(demo.url + "/healthz").status_code == 200
 
 

@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from headway.model.errors import TaskFailed
 
@@ -36,16 +36,19 @@ def run_trial(
     for stage, share in _shares(steps, updates):
         with _step(reporter, stage, share):
             for _ in range(share):
-                if done >= last:
-                    break
                 done += 1
                 _pause_until(reporter, started + seconds * done / updates)
                 reporter.advance(1)
                 reporter.update(message=f"update {done} of {updates}")
                 if done % max(1, updates // LOG_LINES) == 0:
                     reporter.log(f"update {done} of {updates}")
-        if done >= last:
-            break
+                if done == last and outcome != "complete":
+                    # Within the stage, which is not completed then.
+                    _go_wrong(reporter, outcome)
+    return {"updates": done, "seconds": round(time.monotonic() - started, 3)}
+
+
+def _go_wrong(reporter: Reporter, outcome: str) -> NoReturn:
     if outcome == "fail":
         reporter.log("failing, as asked", level="error")
         raise TaskFailed("The test task failed, as it was asked to.", code="test_failure")
@@ -53,11 +56,9 @@ def run_trial(
         reporter.log("killing this worker process, as asked", level="error")
         _pause_until(reporter, time.monotonic() + 0.3)  # let the last report reach the store
         os.kill(os.getpid(), signal.SIGKILL)
-    if outcome == "hang":
-        reporter.log("hanging, as asked", level="warning")
-        while True:
-            _pause_until(reporter, time.monotonic() + 60)
-    return {"updates": done, "seconds": round(time.monotonic() - started, 3)}
+    reporter.log("hanging, as asked", level="warning")
+    while True:
+        _pause_until(reporter, time.monotonic() + 60)
 
 
 def _shares(stages: Sequence[str], updates: int) -> list[tuple[str | None, int]]:

@@ -8,12 +8,12 @@ import { t } from './words.js';
 
 /** What a task's details say about the draft. @param {any} task */
 export function draftOf(task) {
-  const details = task.details ?? {};
-  const draft = details.draft ?? details;
+  const draft = task.details?.draft ?? {};
   return {
     title: String(draft.title ?? ''),
     text: String(draft.text ?? ''),
     tags: Array.isArray(draft.tags) ? draft.tags.map(String) : [],
+    cards: Number(draft.cards) || 0,
     thumbs: Array.isArray(draft.thumbs) ? draft.thumbs.map(String) : [],
   };
 }
@@ -26,16 +26,23 @@ export class Draft {
   #shown = new Set();
   element;
 
-  /** @param {number} cards how many are asked for */
+  /** @param {number} cards how many are asked for, as far as is known */
   constructor(cards) {
     // The bar's own live region speaks; the draft would be noise that starts over with every word.
     this.element = h('article', { class: 'draft', 'aria-label': t('draft') }, h('div', { class: 'draft-words' }, this.#title, this.#text, this.#tags), this.#cards);
-    for (let n = 1; n <= cards; n++) this.#cards.append(h('li', {}, h('span', { class: 'visually-hidden' }, t('waitingCard', { n }))));
+    this.#makeRoom(cards);
+  }
+
+  /** @param {number} cards */
+  #makeRoom(cards) {
+    while (this.#cards.children.length > cards) this.#cards.lastElementChild?.remove();
+    for (let n = this.#cards.children.length + 1; n <= cards; n++) this.#cards.append(h('li', {}, h('span', { class: 'visually-hidden' }, t('waitingCard', { n }))));
   }
 
   /** @param {any} task */
   update(task) {
-    const { title, text, tags, thumbs } = draftOf(task);
+    const { title, text, tags, cards, thumbs } = draftOf(task);
+    if (cards) this.#makeRoom(cards);
     if (title) say(this.#title, title);
     this.#title.classList.toggle('ghost', !this.#title.textContent);
     if (text) {

@@ -99,7 +99,7 @@ export class Stage {
     if (isActive(task.state)) {
       if (this.#draft && this.#attempt !== task.attempt) this.#draft = null; // a retry begins with an empty page
       this.#attempt = task.attempt;
-      this.#draftWith(Number(task.details?.draft?.cards) || cards || 4).update(task);
+      this.#draftWith(cards ?? 4).update(task);
     } else if (task.state !== 'completed') this.#ended(task);
   }
 

@@ -25,7 +25,15 @@ for (const event of ['progress', 'complete', 'fail', 'cancelled']) bar.on(event,
 bar.on('error', (/** @type {any} */ error) => error?.code === 'task_not_found' && missing());
 bar.start({ taskId });
 tokenOf(taskId).then((token) => api(taskPath(taskId), { token })).then(take, (error) => error instanceof ApiError && error.status === 404 && missing());
-setInterval(() => task && drawFacts(), 1000);
+setInterval(() => {
+  if (!task || document.hidden) return;
+  drawFacts();
+  if (!isActive(task.state)) return;
+  drawStages();
+  drawAttempts();
+}, 1000);
+// Stages come and go: when they did is asked for now and then while the task runs.
+setInterval(() => task && !document.hidden && isActive(task.state) && loadTimeline(), 5000);
 
 /** @param {any} given */
 function take(given) {
@@ -86,10 +94,12 @@ function drawFacts() {
   shown.forEach(([, value], n) => say(list.children[n].lastElementChild, value ?? ''));
 }
 
-/** When each stage of the present attempt began and ended. @type {Record<string, {started_at: number, finished_at: number | null}>} */
-let times = {};
+/** When each attempt, and each stage of it, began and ended. @type {any[]} */
+let attempts = [];
 
 function drawStages() {
+  /** @type {Record<string, {started_at: number, finished_at: number | null}>} */
+  const times = attempts.find((one) => one.attempt === task.attempt)?.stages ?? {};
   const stages = task.stages ?? [];
   byId('stages-panel').hidden = stages.length === 0;
   const now = Date.now() / 1000 + skew;
@@ -104,20 +114,28 @@ function drawStages() {
 }
 
 async function loadTimeline() {
+  /** @type {any} */
   let timeline;
   try {
     timeline = await api(`/api/timeline/${encodeURIComponent(taskId)}`, { token: await tokenOf(taskId) });
   } catch {
     return; // the page is whole without it
   }
-  const attempts = timeline.attempts ?? [];
-  times = attempts.find((/** @type {any} */ one) => one.attempt === task.attempt)?.stages ?? {};
+  attempts = timeline.attempts ?? [];
   drawStages();
+  drawAttempts();
+}
+
+function drawAttempts() {
   byId('attempts-panel').hidden = attempts.length === 0;
-  fill(byId('attempts'), attempts.map((/** @type {any} */ one) => h('li', {},
-    h('span', { class: 'attempt-n' }, t('attempt', { n: one.attempt })), badge({ state: one.state }),
-    h('span', { class: 'numbers small muted' }, one.started_at ? `${moment(one.started_at)} · ${span((one.finished_at ?? Date.now() / 1000 + skew) - one.started_at)}` : t('unknown')),
-    one.error && h('p', { class: 'small attempt-error' }, one.error.message))));
+  fill(byId('attempts'), attempts.map((one) => {
+    const isPresent = one.attempt === task.attempt;
+    const end = one.finished_at ?? (isPresent ? task.finished_at : null) ?? Date.now() / 1000 + skew;
+    return h('li', {},
+      h('span', { class: 'attempt-n' }, t('attempt', { n: one.attempt })), badge({ state: isPresent ? task.state : one.state }),
+      h('span', { class: 'numbers small muted' }, one.started_at ? `${moment(one.started_at)} · ${span(end - one.started_at)}` : t('unknown')),
+      one.error && h('p', { class: 'small attempt-error' }, one.error.message));
+  }));
 }
 
 async function drawResult() {
