@@ -17,7 +17,7 @@ from typing import Any
 from headway.model.task import Task
 from headway.stores.sqlite import SqliteStore
 from headway.web.wire import task_payload_json
-from tests.chaos import store_faults
+from tests.chaos import power, store_faults
 from tests.chaos.clock import set_offset
 from tests.chaos.ledger import mark_in
 from tests.chaos.plan import Plan, Step
@@ -69,6 +69,9 @@ class Act:
         self._path = folder / "headway.db"
         self._clock = folder / "clock"
         set_offset(self._clock, 0.0)
+        self._sync_points = folder / "synced" if "power" in plan.every_s else None
+        if self._sync_points is not None:
+            self._sync_points.mkdir()
         self._scene = Scene(plan.seed)
         self._port = free_port()
         self._figures = Figures()
@@ -130,7 +133,8 @@ class Act:
         return lambda starts: [*self._common(), "--seed", str(self._plan.seed * 1_000 + number * 300 + starts)]
 
     def _common(self) -> list[str]:
-        return ["--store", str(self._path), "--clock", str(self._clock)]
+        common = ["--store", str(self._path), "--clock", str(self._clock)]
+        return common if self._sync_points is None else [*common, "--sync-points", str(self._sync_points)]
 
     async def _start(self, server: Killed) -> None:
         await server.start()
@@ -163,6 +167,8 @@ class Act:
                 await self._kill(step)
             case "pause":
                 await self._pause(step)
+            case "power":
+                await self._cut_power(step, proxy)
             case "clock":
                 set_offset(self._clock, step.number)
                 self._count("clock jumps")
@@ -183,6 +189,27 @@ class Act:
             self._figures.counts[f"{step.what.split()[0]} {number.name}"] += 1
             await asyncio.sleep(step.number)
             await self._start(killed)
+
+    async def _cut_power(self, step: Step, proxy: Proxy) -> None:
+        """All at once; what was not synced is gone; after a while they come back."""
+        all_of_them = (self._server, *self._workers)
+        async with contextlib.AsyncExitStack() as stack:
+            for killed in all_of_them:
+                await stack.enter_async_context(self._upkeep[killed])
+            for killed in all_of_them:
+                os.kill(killed.pid, signal.SIGKILL)
+            for killed in all_of_them:
+                await killed.ended()
+            self._figures.kills += len(all_of_them)
+            while self._scene.online:
+                proxy.cut_all()
+                await asyncio.sleep(0.05)
+            if self._sync_points is not None and power.restore(self._path, self._sync_points):
+                self._scene.checker.rewound()
+                self._count("power cuts")
+            await asyncio.sleep(step.number)
+            for killed in all_of_them:
+                await self._start(killed)
 
     async def _pause(self, step: Step) -> None:
         paused = self._whom(step.what)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from tests.chaos.proxy import FAULTS
 
-Blow = Literal["net", "kill", "pause", "clock", "lock", "full", "delete", "replace"]
+Blow = Literal["net", "kill", "pause", "clock", "lock", "full", "delete", "replace", "power"]
 
 EVERY_S: dict[Blow, float] = {
     "net": 0.7,
@@ -29,6 +29,8 @@ OFTEN_S = (
     }
 )
 """For runs of half a minute."""
+POWER_S: dict[Blow, float] = {"net": 0.7, "kill": 12.0, "pause": 20.0, "power": 7.0}
+"""For acts with power cuts. No clock jumps: revs rise over a cut because time has passed."""
 JUMPS_S = (-86_400.0, -3_600.0, -60.0, -2.0, 0.0, 2.0, 60.0, 3_600.0, 86_400.0)
 
 

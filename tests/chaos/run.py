@@ -21,7 +21,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.chaos.act import Act, Figures
-from tests.chaos.plan import EVERY_S, OFTEN_S, Plan
+from tests.chaos.plan import EVERY_S, OFTEN_S, POWER_S, Plan
 
 
 def main() -> int:
@@ -32,6 +32,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--often", action="store_true", help="more blows a second, for a short run")
     parser.add_argument("--act-seconds", type=float, default=120, help="each act has a store of its own")
+    parser.add_argument("--power", action="store_true", help="with power cuts, as every third act has anyway")
     parser.add_argument("--without", default="", help="blows to leave out, parted by commas")
     parser.add_argument("--keep", type=Path, default=None, help="leave stores and logs in this folder")
     given = parser.parse_args()
@@ -44,7 +45,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="headway-chaos-") as temporary:
         while left_s > 0:
             number += 1
-            every_s = OFTEN_S if given.often else EVERY_S
+            with_power_cuts = given.power or (number % 3 == 0 and not given.often)
+            every_s = POWER_S if with_power_cuts else OFTEN_S if given.often else EVERY_S
             every_s = {blow: often for blow, often in every_s.items() if blow not in given.without.split(",")}
             seconds = min(left_s, given.act_seconds)
             plan = Plan(seed * 1_000 + number, seconds, given.viewers, given.workers, every_s)

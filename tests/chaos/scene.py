@@ -24,6 +24,7 @@ class Scene:
         self.stopping = asyncio.Event()
         """No new tasks any more, no faults; what runs may end."""
         self.counts: Counter[str] = Counter()
+        self.online: set[str] = set()
         self.heard: list[dict[str, Any]] = []
         """Reports that were taken from workers who had been told that it is over."""
         self._recent: deque[str] = deque(maxlen=RECENT)
@@ -58,6 +59,10 @@ class Scene:
         self, kind: Kind, viewer: str, task_id: str | None = None, payload: dict[str, Any] | None = None
     ) -> None:
         self._names.add(viewer)
+        if kind == "connect":
+            self.online.add(viewer)
+        elif kind == "disconnect":
+            self.online.discard(viewer)
         self._take(Event(viewer=viewer, kind=kind, task_id=task_id, payload=payload or {}))
 
     def viewer_saw(self, kind: Kind, viewer: str, payload: dict[str, Any]) -> None:

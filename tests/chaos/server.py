@@ -20,7 +20,7 @@ from headway.runners import LocalRunner
 from headway.stores.sqlite import SqliteStore
 from headway.web.gateway import Gateway
 from headway.web.serve import new_server
-from tests.chaos import work
+from tests.chaos import power, work
 from tests.chaos.clock import SteerableClock
 
 AT_HAND = 4
@@ -32,7 +32,10 @@ def main() -> None:
     parser.add_argument("--clock", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--sync-points", type=Path, default=None)
     given = parser.parse_args()
+    if given.sync_points is not None:
+        power.copy_at_sync_points(given.store, given.sync_points)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
     clock = SteerableClock(given.clock)
     manager = ProgressManager(

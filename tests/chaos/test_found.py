@@ -17,9 +17,11 @@ from headway.stores.memory import MemoryStore
 from headway.stores.sqlite import SqliteStore
 from tests.chaos import store_faults
 from tests.chaos.inside import House
+from tests.contract.viewers import Viewer
 from tests.helpers import eventually
 from tests.integration.gateway_server import gateway_server
 from tests.integration.raw_sockets import NAMESPACE, RawClients, event
+from tests.invariants import History
 
 
 @pytest.fixture
@@ -184,3 +186,27 @@ def test_a_manager_that_is_used_again_after_it_was_closed_is_closed_again_when_c
     gc.collect()
 
     eventually(lambda: len(store.closed_by) == 2)
+
+
+def test_viewers_on_different_transports_watch_one_task_side_by_side(path: Path) -> None:
+    history = History()
+    with (
+        gateway_server(path) as server,
+        ProgressManager(store=f"sqlite:///{path}") as manager,
+        Viewer(server.url, transport="websocket", name="by websocket", history=history) as one,
+        Viewer(server.url, transport="polling", name="by polling", history=history) as other,
+    ):
+        task_id = manager.create_task(total=40)
+        for viewer in (one, other):
+            assert viewer.join(task_id, log_from=1)["ok"]
+        for number in range(1, 41):
+            manager.update_progress(task_id, completed=number)
+            manager.add_log(task_id, f"line {number}")
+            manager.get_task(task_id)
+        manager.complete_task(task_id)
+
+        for viewer in (one, other):
+            assert viewer.end(task_id)["state"] == "completed"
+            eventually(lambda viewer=viewer: viewer.lines() == list(range(1, 41)))
+        history.check()
+        assert "Traceback" not in server.log

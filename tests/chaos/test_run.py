@@ -9,17 +9,24 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from tests.chaos.proxy import FAULTS, Proxy
 from tests.helpers import ROOT, run_async
 
 
-def test_no_promise_is_broken_while_everything_else_is() -> None:
+@pytest.mark.parametrize(
+    ("seconds", "options"),
+    [(14, ["--viewers", "12", "--often"]), (8, ["--viewers", "6", "--power"])],
+    ids=["kills, cuts and store faults", "power cuts"],
+)
+def test_no_promise_is_broken_while_everything_else_is(seconds: int, options: list[str]) -> None:
     # A process of its own: clients that are cut off in the middle leave things behind that only its end tidies up.
     seed = os.environ.get("HEADWAY_CHAOS_SEED", str(random.SystemRandom().randrange(1_000_000)))
-    options = ["--minutes", "0.33", "--seed", seed, "--viewers", "12", "--workers", "2", "--often"]
+    length = ["--minutes", str(seconds / 60), "--seed", seed, "--workers", "2"]
 
     ran = subprocess.run(
-        [sys.executable, "tests/chaos/run.py", *options], cwd=ROOT, capture_output=True, text=True, timeout=150
+        [sys.executable, "tests/chaos/run.py", *length, *options], cwd=ROOT, capture_output=True, text=True, timeout=150
     )
 
     said = ran.stdout + ran.stderr
@@ -28,8 +35,8 @@ def test_no_promise_is_broken_while_everything_else_is() -> None:
         int(count.replace(",", ""))
         for count in re.findall(r"total: ([0-9,]+) viewer events, ([0-9,]+) faults, ([0-9,]+) kills", said)[0]
     )
-    assert events > 100, said
-    assert faults > 20, said
+    assert events > 50, said
+    assert faults > 5, said
     assert kills >= 2, said
 
 

@@ -28,8 +28,9 @@ class Disconnected(Exception):
 class WireConnection(asyncio.Protocol):
     """Entered into the namespace by `connect`. `on_event(name, payload)` is called for each event."""
 
-    def __init__(self, on_event: Callable[[str, Any], None]) -> None:
+    def __init__(self, on_event: Callable[[str, Any], None], path: str = "/socket.io/") -> None:
         self._on_event = on_event
+        self._path = path
         self._loop = asyncio.get_running_loop()
         self._buffer = bytearray()
         self._is_upgraded = False
@@ -42,13 +43,21 @@ class WireConnection(asyncio.Protocol):
 
     @classmethod
     async def connect(
-        cls, host: str, port: int, on_event: Callable[[str, Any], None], *, timeout: float = 10.0
+        cls,
+        host: str,
+        port: int,
+        on_event: Callable[[str, Any], None],
+        *,
+        path: str = "/socket.io/",
+        timeout: float = 10.0,
     ) -> WireConnection:
         """Raises `Disconnected`."""
         connection: WireConnection | None = None
         try:
             async with asyncio.timeout(timeout):
-                _, connection = await asyncio.get_running_loop().create_connection(lambda: cls(on_event), host, port)
+                _, connection = await asyncio.get_running_loop().create_connection(
+                    lambda: cls(on_event, path), host, port
+                )
                 await connection._entered
         except (OSError, TimeoutError, Disconnected) as error:
             if connection is not None:
@@ -99,7 +108,7 @@ class WireConnection(asyncio.Protocol):
         host, port = transport.get_extra_info("peername")[:2]
         key = base64.b64encode(os.urandom(16)).decode()
         transport.write(
-            f"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\n"
+            f"GET {self._path}?EIO=4&transport=websocket HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\n"
             f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode()
         )
 

@@ -20,6 +20,7 @@ from headway import ProgressManager
 from headway.core.reporter import Reporter
 from headway.model.errors import StoreError, TaskCancelled, TaskNotFound
 from headway.stores.sqlite import SqliteStore
+from tests.chaos import power
 from tests.chaos.clock import SteerableClock
 
 LEASE_S = 2.0
@@ -176,7 +177,10 @@ def main() -> None:
     parser.add_argument("--clock", type=Path, required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--threads", type=int, default=3)
+    parser.add_argument("--sync-points", type=Path, default=None)
     given = parser.parse_args()
+    if given.sync_points is not None:
+        power.copy_at_sync_points(given.store, given.sync_points)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
     clock = SteerableClock(given.clock)
     manager = ProgressManager(

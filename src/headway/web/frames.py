@@ -11,7 +11,7 @@ from headway.web.packets import ack_packet, event_packet
 class Frame:
     """What is sent. `epoch`, `rev`, `is_final` are the task's; `last_line` is the log's where it is a log frame."""
 
-    __slots__ = ("_packet", "cached", "epoch", "event", "is_final", "last_line", "payload", "rev")
+    __slots__ = ("_packet", "cached", "epoch", "event", "is_final", "last_line", "payload", "rev", "sent")
 
     def __init__(
         self, event: str, payload: str, *, epoch: str = "", rev: int = 0, is_final: bool = False, last_line: int = 0
@@ -24,7 +24,9 @@ class Frame:
         self.last_line = last_line
         self._packet: str | None = None
         self.cached: object = None
-        """What an adapter makes of it once and hands to every socket."""
+        """What python-engineio makes of it once and hands to every client."""
+        self.sent: bytes | None = None
+        """The same as bytes for a WebSocket. Clients of both kinds may watch one task."""
 
     @classmethod
     def of_task(cls, task: Task, payload: str) -> Frame:

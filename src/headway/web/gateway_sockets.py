@@ -255,9 +255,9 @@ class Session(PacketOutlet):
         transport = self._transport
         if transport.get_write_buffer_size():
             return transport.is_closing()
-        data = frame.cached
-        if data.__class__ is not bytes:
-            data = frame.cached = text_frame("4" + frame.packet(self.namespace))
+        data = frame.sent
+        if data is None:
+            data = frame.sent = text_frame("4" + frame.packet(self.namespace))
         connection = self.connection
         if connection is None or len(connection.subscriptions) == 1:
             transport.write(data)
