@@ -1,4 +1,11 @@
-"""The documentation is true: its code runs, its commands exist, its links lead somewhere, its languages agree."""
+"""The documentation is true: its code runs, its commands exist, its links lead somewhere, its languages agree.
+
+A page's Python blocks run in order, in one namespace and a folder of their own. The words behind a block's language:
+
+    file=NAME    the block is written to that file, and imported where it is a module
+    no-run       Python that needs a server at http://localhost:8080 and a `task_id`: it runs against one
+    run          shell that is run, and not only looked at
+"""
 
 from __future__ import annotations
 
