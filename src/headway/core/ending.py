@@ -21,8 +21,12 @@ class StoredEnding:
         self._open = open_engine
 
     def complete(self, writer: TaskWriter, result: str | None) -> None:
-        """Raises `StoreUnavailable`: what was not stored is not done."""
-        self._open().complete(writer.task_id, result, None, attempt=writer.attempt)
+        """Raises `StoreUnavailable`, `TaskNotFound`: what was not stored is not done."""
+        try:
+            self._open().complete(writer.task_id, result, None, attempt=writer.attempt)
+        except (StoreError, TaskNotFound) as error:
+            log.error("task %s is done, but could not be completed: %s", writer.task_id, error)
+            raise
 
     def fail(self, writer: TaskWriter, error: BaseException) -> None:
         log.error("task %s failed", writer.task_id, exc_info=error)

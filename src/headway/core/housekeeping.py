@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -40,10 +41,11 @@ class Housekeeping:
                 return
             if self._stop.is_set():
                 self._stop = threading.Event()
-            self._thread = threading.Thread(
-                target=self._run, args=(self._stop,), name="headway-housekeeping", daemon=True
-            )
-            self._thread.start()
+            thread = threading.Thread(target=self._run, args=(self._stop,), name="headway-housekeeping", daemon=True)
+            # At the interpreter's exit no thread can be started, and none is needed.
+            with contextlib.suppress(RuntimeError):
+                thread.start()
+                self._thread = thread
 
     def close(self) -> None:
         """End the thread. Safe to call twice."""

@@ -23,6 +23,8 @@ log = logging.getLogger("headway")
 
 
 ORPHANS_S = 60.0
+# A holder without a lease is given so much time to show one: where the store was replaced, every lease is new.
+SURE_S = 5.0
 
 
 @dataclass(slots=True)
@@ -58,6 +60,7 @@ class Leases:
         self._watched: dict[str, _Watched] = {}
         self._reaps = False
         self._orphans_at = float("-inf")
+        self._suspects: set[str | None] = set()
         self._lock = threading.Lock()
         self._looking = threading.Lock()
 
@@ -107,7 +110,7 @@ class Leases:
         """Reap now: fail the tasks of who is gone, mark those of who is silent or back. Raises `StoreUnavailable`."""
         with self._looking:
             now = self._clock.monotonic()
-            seeks_orphans = now - self._orphans_at >= ORPHANS_S
+            seeks_orphans = now - self._orphans_at >= (SURE_S if self._suspects else ORPHANS_S)
             # Before the leases: who holds a task has written its lease first, so that a newcomer is no orphan.
             held = self._store.held() if seeks_orphans else ()
             leases = self._store.leases()
@@ -117,19 +120,23 @@ class Leases:
             for lease in leases:
                 if self._lease is None or lease.lease_id != self._lease.lease_id:
                     self._look_at(lease, now)
-            for task in held:
-                if task.holder not in known:
-                    self._on_lost(task)
             if seeks_orphans:
+                unknown = {task.holder for task in held if task.holder not in known}
+                for task in held:
+                    if task.holder in unknown & self._suspects:
+                        self._on_lost(task)
+                self._suspects = unknown
                 self._orphans_at = now
 
     def resync(self) -> None:
-        """The store has another history: the lease must be written there too."""
+        """The store has another history: the lease is written there too. Raises `StoreUnavailable`."""
         with self._lock:
             self._watched.clear()
+            self._suspects.clear()
             self._orphans_at = float("-inf")
             if self._lease is not None:
                 self._renewed_at = float("-inf")
+        self.renew()
 
     def close(self) -> None:
         """Stop renewing. What this process still holds is silent from now on, and lost when the process has ended."""

@@ -228,13 +228,39 @@ def test_a_reaper_that_was_stopped_itself_draws_no_conclusions(
 # ── whose task it is ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_task_of_a_lease_that_nobody_knows_is_lost(reaper: ProgressManager, store: WatchedStore) -> None:
+def test_a_task_of_a_lease_that_nobody_knows_is_lost(
+    reaper: ProgressManager, store: WatchedStore, clock: HandClock
+) -> None:
     task_id = held_by(store, elsewhere())
     store.drop_lease("theirs")
 
-    reaper.reap()
+    watch(reaper, clock, 6)
 
     assert reason_of(store.get(task_id)) == ("failed", "worker_lost")
+
+
+def test_who_shows_a_lease_a_moment_later_is_not_lost(
+    reaper: ProgressManager, store: WatchedStore, clock: HandClock
+) -> None:
+    """As after a store was replaced: tasks are there before the leases of who runs them."""
+    task_id = held_by(store, elsewhere())
+    store.drop_lease("theirs")
+    watch(reaper, clock, 1)
+
+    store.renew(elsewhere())
+    watch(reaper, clock, 10)
+
+    assert store.get(task_id).state == "running"
+
+
+def test_in_a_new_history_the_lease_is_there_at_once(store: WatchedStore, clock: HandClock) -> None:
+    with ProgressManager(store=store, clock=clock) as manager:
+        lease_id = manager.lease()
+        store.drop_lease(lease_id)
+
+        manager._open()._reset()
+
+        assert [lease.lease_id for lease in store.leases()] == [lease_id]
 
 
 @pytest.mark.parametrize("between", ["leases", "held"])

@@ -83,7 +83,7 @@ def test_metadata_and_owner_are_kept_for_the_host_application(manager: ProgressM
         ({"stages": ["completed"]}, "stages.name"),
         ({"stages": [f"s{n}" for n in range(51)]}, "stages"),
         ({"metadata": {"a": "x" * 9_000}}, "metadata"),
-        ({"metadata": object()}, "metadata"),
+        ({"metadata": {1, 2}}, "metadata"),
         ({"owner": 5}, "owner"),
     ],
     ids=str,
