@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
@@ -336,6 +337,33 @@ def test_after_a_restart_a_job_that_is_no_json_cant_be_retried(bench: Bench) -> 
         assert not restarted.can_retry(restarted.get_task(task_id))
         with pytest.raises(NotRetryable):
             restarted.retry_task(task_id)
+
+
+def test_a_retry_that_finds_no_room_fails_the_attempt_and_says_why(bench: Bench) -> None:
+    with bench.another(workers=1, queue_size=1, name="small") as small:
+        task_id = small.submit(work.refuse)
+        bench.ended(task_id)
+        small.submit(work.wait_for, str(bench.folder))
+        bench.begun()
+        small.submit(work.own_result)
+
+        with pytest.raises(QueueFull):
+            bench.manager.retry_task(task_id)
+
+        task = bench.manager.get_task(task_id)
+        assert task.error is not None
+        assert (task.state, task.attempt, task.error.code) == ("failed", 2, "queue_full")
+        bench.go()
+        assert small.wait(20)
+        assert bench.manager.retry_task(task_id), "later it may"
+        bench.ended(task_id, attempt=3)
+
+
+def test_tasks_submitted_by_many_threads_all_run(bench: Bench) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        tasks = list(pool.map(lambda n: bench.submit(work.add, n, other=0), range(24)))
+
+    assert [bench.ended(task_id).result["sum"] for task_id in tasks] == list(range(24))
 
 
 # ── workers that die ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -224,3 +224,28 @@ if __name__ == "__main__":
 
         assert process.heard() == "cancelled"
         assert process.wait() == 0
+
+
+def test_a_forked_process_runs_tasks_with_workers_of_its_own(
+    manager: ProgressManager, store: str, folder: Path
+) -> None:
+    """As a server that forks after it has loaded the application."""
+    program = """
+manager = new_manager()
+runner = LocalRunner(manager, 1)
+runner.submit(work.own_result)
+runner.wait()
+pid = os.fork()
+if pid == 0:
+    say(runner.submit(work.own_result))
+    runner.wait(20)
+    manager.close()
+    os._exit(0)
+assert os.waitpid(pid, 0)[1] == 0
+say(runner.submit(work.own_result))
+runner.wait(20)
+"""
+    with WorkerProcess(program, store, folder) as process:
+        tasks = [process.heard(), process.heard()]
+        assert process.wait() == 0
+    assert {manager.get_task(task_id).result for task_id in tasks} == {"set"}
