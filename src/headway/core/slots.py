@@ -6,12 +6,13 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from headway.core.slot import Slot
 from headway.model import limits
 from headway.model.clock import Clock
 from headway.model.errors import StoreError, TaskNotFound
-from headway.model.ports import Store
+from headway.model.ports import Store, Swap
 from headway.model.task import Task
 
 KEPT_FINAL = 1_000
@@ -96,22 +97,38 @@ class Slots:
             elif slot.is_over and not was_over:
                 self._remember_ended(slot)
 
-    def read_again(self, slot: Slot) -> bool:
-        """Another writer may have been first: whether there still is something to write to."""
+    def read_again(self, slot: Slot) -> Task | None:
+        """Another writer may have been first: what is stored, if there still is something to write to."""
         try:
-            slot.saw(self._store.get(slot.task_id))
+            stored = self._store.get(slot.task_id)
         except TaskNotFound:
             slot.gone()
             self._forget(slot)
-        return not slot.is_over
+            return None
+        slot.saw(stored)
+        return None if slot.is_over else stored
 
     def resync(self) -> None:
-        """The store has another history: every slot is read again, and those that are gone are over."""
+        """The store has another history, or may have lost writes: every slot is read again; what is gone is over."""
         for slot in self.all():
             try:
-                self.read_again(slot)
+                if slot.task.has_ended:
+                    self._end_again(slot)
+                else:
+                    self.read_again(slot)
             except StoreError:
                 return  # It will say so again when it can be read.
+
+    def _end_again(self, slot: Slot) -> None:
+        """A fail-over may have lost an end that was acknowledged: nobody else would ever write it again."""
+        ended = slot.task
+        try:
+            stored = self._store.get(slot.task_id)
+        except TaskNotFound:
+            return
+        if further(ended, stored) is not stored and not stored.has_ended:
+            self._store.swap(Swap(stored, further(ended, stored)))
+        slot.saw(stored)
 
     def adopt(self, slot: Slot) -> None:
         """A parked slot has news: its reporter goes on."""
@@ -170,3 +187,14 @@ class Slots:
         if self._by_task.get(slot.task_id) is slot:
             del self._by_task[slot.task_id]
             self._unwatch(slot.task_id)
+
+
+def further(known: Task, stored: Task) -> Task:
+    """What the next change is made from, where `stored` is swapped: more may be known than the store has.
+
+    A fail-over of the store can lose its newest writes. What viewers have seen must not be taken back: then it is the
+    known task, but for the log, of which the store has only so many lines.
+    """
+    if (known.epoch, known.attempt) != (stored.epoch, stored.attempt) or known.rev <= stored.rev:
+        return stored
+    return replace(known, rev=stored.rev, log_count=stored.log_count)

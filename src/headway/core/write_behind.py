@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from headway.core.slot import Slot, Taken, numbered
-from headway.core.slots import Slots
+from headway.core.slots import Slots, further
 from headway.model.change import Change
 from headway.model.clock import Clock
 from headway.model.errors import StoreError, TaskNotFound
@@ -110,7 +110,8 @@ class WriteBehind:
         while True:
             now = self._store.now()
             mine = taken if slot.is_of(old) and not old.has_ended else NOTHING
-            base = self._applied(slot, old, mine.change, now)
+            known = old if slot.task.has_ended else further(slot.task, old)
+            base = self._applied(slot, known, mine.change, now)
             new = step(base, now) if attempt in (None, old.attempt) else base
             if new is base:
                 # What is known here may be stale (another process may have retried it): only the store can refuse.
@@ -281,14 +282,16 @@ class WriteBehind:
 
     def _swap_all(self, slots: Sequence[Slot], taken: dict[str, Taken]) -> None:
         left = [slot for slot in slots if taken[slot.task_id] and not slot.is_over]
+        read: dict[str, Task] = {}
         while left:
             now = self._store.now()
             swaps: list[tuple[Slot, Swap]] = []
             for slot in left:
-                old = slot.task
-                if not slot.is_of(old) or old.has_ended:
+                known = slot.task
+                if not slot.is_of(known) or known.has_ended:
                     continue  # It ended this very moment.
-                new = self._applied(slot, old, taken[slot.task_id].change, now)
+                old = read.get(slot.task_id, known)
+                new = self._applied(slot, further(known, old), taken[slot.task_id].change, now)
                 counted, lines = numbered(taken[slot.task_id], old, new)
                 swaps.append((slot, Swap(old, counted, tuple(lines))))
             if not swaps:
@@ -300,7 +303,12 @@ class WriteBehind:
                 if stored is not None:
                     slot.saw(stored)  # Also where the slot is parked.
                     taken[slot.task_id] = NOTHING
-            left = [slot for slot in lost if self.slots.read_again(slot)]
+            left = []
+            for slot in lost:
+                stored_now = self.slots.read_again(slot)
+                if stored_now is not None:
+                    read[slot.task_id] = stored_now
+                    left.append(slot)
 
     def _applied(self, slot: Slot, old: Task, change: Change | None, now: float) -> Task:
         """The task after a pending change, held by this process."""
