@@ -7,7 +7,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BUILT_BY_SETUP = ("progress.js", "progress.mjs", "socket.io.min.js")
+BUILT_BY_SETUP = ("progress.js", "progress.mjs", "progress-more.mjs", "socket.io.min.js")
 
 
 class BrowserFilesHook(BuildHookInterface[Any]):

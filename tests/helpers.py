@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
+import random
 import shutil
 import signal
 import socket
@@ -15,7 +17,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -45,11 +47,31 @@ def eventually(predicate: Callable[[], T], timeout: float = 10.0, *, saying: str
         pause.wait(0.02)
 
 
+def _ports() -> Iterator[int]:
+    """Below those that the system gives to outgoing connections (32768 up), and a range for each of pytest's processes.
+
+    So a port that is free now is not taken by another before its server has started. They begin at random: several runs
+    of pytest may be at it.
+    """
+    first = 12_000 + 2_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    offset = random.SystemRandom().randrange(2_000)
+    return (first + (offset + turn) % 2_000 for turn in itertools.count())
+
+
+_PORTS = _ports()
+
+
 def free_port() -> int:
-    """A loopback port that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    """A loopback port that nobody listens on, and that is not given out again soon."""
+    while True:
+        port = next(_PORTS)
+        with socket.socket() as probe:
+            # As a server would: what only lingers in TIME_WAIT is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
         return port
 
 
