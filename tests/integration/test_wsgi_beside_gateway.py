@@ -44,7 +44,7 @@ def test_the_app_answers_beside_twenty_abandoned_streams(server: ServerProcess, 
 
 
 def test_a_stream_that_is_not_read_is_ended(server: ServerProcess, clients: RawClients) -> None:
-    for _ in range(20):
+    for _ in range(8):
         clients.tcp(b"GET /endless?bytes=1000000 HTTP/1.1\r\nHost: x\r\n\r\n")
 
     eventually(lambda: requests.get(f"{server.url}/streams", timeout=20).text == "0", 60)

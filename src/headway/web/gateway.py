@@ -13,6 +13,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from headway.core.progress_manager import ProgressManager
 from headway.model.errors import HeadwayError
@@ -109,7 +110,7 @@ class Gateway:
             except ClientGone:
                 log.debug("a client left in the middle of its request")
             except HeadwayError as error:
-                await respond(send, self._api.refusal(request_of(scope), error))
+                await self._refuse(scope, send, error)
 
     async def close(self) -> None:
         """End streams and sockets, stop listening to the store. The manager stays open."""
@@ -155,7 +156,12 @@ class Gateway:
         except ClientGone:
             log.debug("a client left in the middle of its request")
         except WireError as error:
-            await respond(send, self._api.refusal(request, error))
+            await self._refuse(scope, send, error)
+
+    async def _refuse(self, scope: Scope, send: Send, error: HeadwayError) -> None:
+        """What is left of the request's body is not waited for."""
+        refusal = self._api.refusal(request_of(scope), error)
+        await respond(send, replace(refusal, headers=(*refusal.headers, ("Connection", "close"))))
 
     def _fast_road(self, scope: Scope, send: Send) -> Transport | None:
         """For a WebSocket that begins as such; one that goes on from polling stays on the ordinary road."""

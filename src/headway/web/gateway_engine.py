@@ -9,22 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import threading
 from concurrent.futures import Executor
 from typing import Any
-from urllib.parse import parse_qs
 
 import socketio
-from engineio.async_drivers import asgi
 from engineio.packet import MESSAGE, Packet
 
 from headway.web.frames import Frame, PacketOutlet
+from headway.web.gateway_engine_asgi import WebSocket, abort_if_blocked, check_payload, sid_in, translate
 from headway.web.gateway_http import Message, Receive, Scope, Send, read_body, request_of
 from headway.web.protocol import Connection, Protocol
 from headway.web.rates import Bounds
 from headway.web.request import Request
-from headway.web.wire import WireError
 
 log = logging.getLogger(__name__)
 _engine_log = logging.getLogger("headway.web.socketio")
@@ -34,10 +31,6 @@ QUEUED_FRAMES = 2
 """A client with so many packets waiting is slow, and passed over."""
 STRAY_PACKETS = 10
 """Packets that are no events of ours which a connection may send."""
-POST_PACKETS = 16
-_PACKET = re.compile(r"4[0-6]|1\Z|2probe\Z|3(probe)?\Z|5\Z")
-"""What engineio may be given to decode. It tries to read all else as JSON, however deep."""
-_POSTED = re.compile(r"4[0-6]|1\Z|3\Z")
 AFTER_LEAVING_S = 1.0
 
 
@@ -64,7 +57,7 @@ class Engine:
         self.sio.on("connect", self._on_enter, namespace=protocol.hub.namespace)
         self.sio.on("disconnect", self._on_leave, namespace=protocol.hub.namespace)
         self._eio = self.sio.eio
-        self._eio._async = {**self._eio._async, "translate_request": _translate, "websocket": _WebSocket}
+        self._eio._async = {**self._eio._async, "translate_request": translate, "websocket": WebSocket}
         # python-socketio's own, which these stand before.
         self._sio_connect = self._eio.handlers["connect"]
         self._sio_message = self._eio.handlers["message"]
@@ -78,7 +71,7 @@ class Engine:
         bounds = self._protocol.bounds
         if scope["type"] == "http" and scope["method"] == "POST":
             body = await read_body(scope, receive, bounds.message_bytes, bounds.body_within_s)
-            _check_payload(body)
+            check_payload(body)
             scope["headway.body"] = body
         if scope["type"] == "http" and scope["method"] == "GET":
             await self._poll(scope, receive, send)
@@ -101,7 +94,7 @@ class Engine:
         async def until_lost() -> None:
             while (await receive())["type"] != "http.disconnect":
                 pass
-            client = self._clients.get(_sid_in(scope))
+            client = self._clients.get(sid_in(scope))
             if client is not None and not is_answered:
                 client.close()
 
@@ -243,6 +236,7 @@ class Client(PacketOutlet):
         """The session is over: its writer, or a poll that hangs, must not wait for a next packet."""
         self.cancel_timer()
         self._socket.queue.put_nowait(None)
+        abort_if_blocked(self._socket)
 
     def cancel_timer(self) -> None:
         if self._timer is not None:
@@ -298,61 +292,3 @@ async def _disconnect(eio: Any, eio_sid: str) -> None:
         return
     # Without a CLOSE packet: clients take that for a farewell, and some don't come back after it.
     await socket.close(wait=False, abort=True, reason=eio.reason.SERVER_DISCONNECT)
-
-
-class _WebSocket(asgi.WebSocket):  # type: ignore[misc]  # engineio ships no types
-    """engineio's, but what is no packet ends the connection instead of raising through it."""
-
-    async def wait(self) -> str | bytes:
-        message: str | bytes = await super().wait()
-        if isinstance(message, bytes):
-            return message  # Refused as a binary attachment, with an answer.
-        if not _PACKET.match(message):
-            raise OSError("no Engine.IO packet")
-        return message
-
-
-async def _translate(scope: Scope, receive: Receive, send: Send) -> dict[str, Any]:
-    """The little of a WSGI environment that engineio looks at; it lives as long as the socket."""
-    if scope["type"] == "websocket":
-        await receive()  # websocket.connect
-    environ: dict[str, Any] = {
-        "REQUEST_METHOD": scope.get("method", "GET"),
-        "QUERY_STRING": (scope.get("query_string") or b"").decode("latin-1"),
-        "asgi.receive": receive,
-        "asgi.send": send,
-        "asgi.scope": scope,
-    }
-    for name, value in scope["headers"]:
-        if name in (b"upgrade", b"connection"):
-            environ["HTTP_" + name.decode().upper()] = value.decode("latin-1")
-    body = scope.get("headway.body")
-    if body is not None:
-        environ["CONTENT_LENGTH"] = str(len(body))
-        environ["wsgi.input"] = _Body(body)
-    return environ
-
-
-def _sid_in(scope: Scope) -> str:
-    query: str = (scope.get("query_string") or b"").decode("latin-1")
-    return parse_qs(query).get("sid", [""])[0]
-
-
-class _Body:
-    """A body that has been read, as engineio reads it."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    async def read(self, length: int | None = None) -> bytes:
-        return self._body[:length]
-
-
-def _check_payload(body: bytes) -> None:
-    """Engine.IO packets, parted by U+001E. Raises `WireError`: engineio would log a traceback."""
-    try:
-        packets = body.decode().split("\x1e")
-    except UnicodeDecodeError:
-        raise WireError("invalid_request", "the body must be UTF-8") from None
-    if len(packets) > POST_PACKETS or not all(map(_POSTED.match, packets)):
-        raise WireError("invalid_request", f"the body must be 1 to {POST_PACKETS} Engine.IO packets")

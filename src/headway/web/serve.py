@@ -25,11 +25,15 @@ def serve(
     *,
     host: str = "127.0.0.1",
     port: int = 8080,
+    mount: str = "",
     sockets: list[socket.socket] | None = None,
     on_ready: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM. `port` 0 is any free one; `on_ready` is told the URL. Raises OSError."""
-    new_server(gateway, host=host, port=port, on_ready=on_ready).run(sockets or [listen(host, port)])
+    """Serve until SIGINT or SIGTERM. `port` 0 is any free one; `on_ready` is told the URL. Raises OSError.
+
+    `mount`: the path that a proxy in front has taken away, which URLs in payloads must begin with.
+    """
+    new_server(gateway, host=host, port=port, mount=mount, on_ready=on_ready).run(sockets or [listen(host, port)])
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -47,10 +51,15 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def new_server(
-    gateway: Gateway, *, host: str = "127.0.0.1", port: int = 8080, on_ready: Callable[[str], None] | None = None
+    gateway: Gateway,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    mount: str = "",
+    on_ready: Callable[[str], None] | None = None,
 ) -> uvicorn.Server:
     """A uvicorn server with a configuration of ours; `run(sockets=[…])` or `await serve(…)` it."""
-    return _Server(config_for(gateway, host=host, port=port), gateway, on_ready)
+    return _Server(config_for(gateway, host=host, port=port, root_path=mount), gateway, on_ready)
 
 
 def config_for(gateway: Gateway, **options: Any) -> uvicorn.Config:
