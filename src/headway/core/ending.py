@@ -22,6 +22,8 @@ class StoredEnding:
 
     def complete(self, writer: TaskWriter, result: str | None) -> None:
         """Raises `StoreUnavailable`, `TaskNotFound`: what was not stored is not done."""
+        if writer.has_ended:
+            return
         try:
             self._open().complete(writer.task_id, result, None, attempt=writer.attempt)
         except (StoreError, TaskNotFound) as error:
@@ -38,6 +40,8 @@ class StoredEnding:
 
     def _end(self, writer: TaskWriter, step: Callable[[Task, float], Task]) -> None:
         """The work's own exception goes on, whatever the store says."""
+        if writer.has_ended:
+            return  # Also so that work which outlives its manager does not open it again.
         try:
             self._open().writes.end(writer.task_id, step, attempt=writer.attempt)
         except StoreError as error:

@@ -226,6 +226,10 @@ class Slot:
             self._log_dropped += taken.log_count - len(taken.log)
         self._wake()
 
+    @property
+    def has_ended(self) -> bool:
+        return self.is_over and (self.task.has_ended or not self.is_of(self.task))
+
     def is_of(self, task: Task) -> bool:
         """Whether this is the same attempt of the same task, and not of a later one under the same id."""
         return task.attempt == self.attempt and task.created_at == self.created_at

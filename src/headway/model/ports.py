@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from headway.model.change import Change, LogLine
 from headway.model.task import State, Task
@@ -188,6 +188,10 @@ class TaskWriter(Protocol):
     """Test it after each count: where it is set, call `attend`."""
     cancel_requested: bool
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the store is known to hold the end of this attempt, or a later one."""
+
     def attend(self, *, moves: bool = True) -> None:
         """Wake whoever flushes, after a quiet time. Raises `TaskCancelled` when the task was asked to stop.
 
@@ -246,3 +250,11 @@ class Runner(Protocol):
 
     def kill_task(self, task: Task) -> str | None:
         """End the work by force, if that harms no other task. How, in words for the viewer; None if it can't."""
+
+
+@runtime_checkable
+class QueueHere(Protocol):
+    """What a runner has as well whose queue is in this process (`holds_pending`)."""
+
+    def has(self, task: Task) -> bool:
+        """Whether this attempt waits in the queue, or is running."""

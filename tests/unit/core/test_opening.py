@@ -16,11 +16,23 @@ from headway.runners import LocalRunner
 from tests.helpers import eventually
 
 
-def headway_threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith(("headway", "local-"))]
+@pytest.fixture(autouse=True)
+def threads_before() -> set[threading.Thread]:
+    return set(threading.enumerate())
 
 
-def test_constructing_makes_no_file_and_no_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def headway_threads(before: set[threading.Thread]) -> list[str]:
+    """Those that were started in this test."""
+    return [
+        thread.name
+        for thread in threading.enumerate()
+        if thread.name.startswith(("headway", "local-")) and thread not in before
+    ]
+
+
+def test_constructing_makes_no_file_and_no_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads_before: set[threading.Thread]
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("HEADWAY_STORE", raising=False)
 
@@ -30,23 +42,38 @@ def test_constructing_makes_no_file_and_no_thread(tmp_path: Path, monkeypatch: p
         assert manager.access == "capability"
 
     assert list(tmp_path.iterdir()) == []
-    assert headway_threads() == []
+    assert headway_threads(threads_before) == []
     for manager in managers:
         manager.close()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_threads_end_with_close(tmp_path: Path) -> None:
+def test_threads_end_with_close(tmp_path: Path, threads_before: set[threading.Thread]) -> None:
     manager = ProgressManager(store=f"sqlite:///{tmp_path}/tasks.db")
     manager.subscribe(lambda tasks: None, lambda: None)
     with manager.task() as task:
         task.advance()
-        assert headway_threads() != []
+        assert headway_threads(threads_before) != []
 
     manager.close()
     manager.close()
 
-    eventually(lambda: headway_threads() == [], saying="all threads have ended")
+    eventually(lambda: headway_threads(threads_before) == [], saying="all threads have ended")
+
+
+def test_work_that_outlives_its_manager_does_not_open_it_again(
+    tmp_path: Path, threads_before: set[threading.Thread]
+) -> None:
+    manager = ProgressManager(store=f"sqlite:///{tmp_path}/tasks.db")
+    tasks = [manager.task() for _ in range(2)]
+    for task in tasks:
+        manager.fail_task(task.task_id, "given up")
+    manager.close()
+
+    tasks[0].__exit__(None, None, None)
+    tasks[1].__exit__(ValueError, ValueError("x"), None)
+
+    assert headway_threads(threads_before) == []
 
 
 def test_a_later_call_opens_it_again(tmp_path: Path) -> None:
@@ -69,13 +96,13 @@ def test_tasks_in_memory_survive_a_close_of_their_manager() -> None:
     assert manager.get_task(task_id).state == "pending"
 
 
-def test_a_dropped_manager_ends_its_threads(tmp_path: Path) -> None:
+def test_a_dropped_manager_ends_its_threads(tmp_path: Path, threads_before: set[threading.Thread]) -> None:
     manager = ProgressManager(store=f"sqlite:///{tmp_path}/tasks.db")
     manager.update_progress(manager.create_task(), 5)
 
     del manager
 
-    eventually(lambda: headway_threads() == [], saying="all threads have ended")
+    eventually(lambda: headway_threads(threads_before) == [], saying="all threads have ended")
 
 
 def test_the_default_store_is_a_file_below_the_working_directory(
