@@ -31,13 +31,23 @@ WORKER_LOST = TaskError("worker_lost", "the worker process has ended without fin
 class Engine:
     """Opens the store with its first use; `close` ends every thread."""
 
-    def __init__(self, store: Store, clock: Clock, *, lease_s: float, retention: Retention) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        lease_s: float,
+        retention: Retention,
+        is_queued: Callable[[Task], bool] = lambda _: True,
+    ) -> None:
+        """`is_queued`: whether a pending task that this process holds is in a queue here."""
         self.store = store
+        self._is_queued = is_queued
         self._retention = retention
         self._housekeeping = Housekeeping(
             clock,
             [
-                Chore("renewing the lease", min(RENEW_S, lease_s / 10), lambda: self.leases.renew()),
+                Chore("renewing the lease", min(RENEW_S, lease_s / 10), lambda: self._renew()),
                 Chore("looking after workers", min(LOOK_S, lease_s / 3), lambda: self.leases.reap()),
                 Chore("deleting old tasks", SWEEP_S, lambda: self._sweep()),
             ],
@@ -49,6 +59,7 @@ class Engine:
             on_lost=self.lose,
             on_sign=self._sign,
             on_first=self._housekeeping.start,
+            runs_here=self._runs,
         )
         self.writes = WriteBehind(store, clock, hold=self.leases.hold, watch=self._watch, unwatch=self._unwatch)
         self._following: Following | None = None
@@ -113,6 +124,13 @@ class Engine:
         if following is not None:
             following()
         self.store.close()
+
+    def _renew(self) -> None:
+        self.leases.renew()
+        self.leases.look_at_own()
+
+    def _runs(self, task: Task) -> bool:
+        return self._is_queued(task) if task.state == "pending" else self.writes.slots.reports(task)
 
     def _sweep(self) -> None:
         deleted = self._retention.sweep(self.store) if self.leases.watches else 0

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ log = logging.getLogger("headway")
 
 
 ORPHANS_S = 60.0
+OWN_LOOKS = 3
 # A holder without a lease is given so much time to show one: where the store was replaced, every lease is new.
 SURE_S = 5.0
 
@@ -47,13 +47,18 @@ class Leases:
         on_lost: Callable[[Task], None],
         on_sign: Callable[[Task, Worker], None],
         on_first: Callable[[], None],
+        runs_here: Callable[[Task], bool] = lambda _: True,
     ) -> None:
-        """`on_first` says that there is something to keep or to watch: from then on call `renew` and `reap` often."""
+        """`on_first` says that there is something to keep or to watch: from then on call `renew` and `reap` often.
+
+        `runs_here`: whether a task that this process holds is really at hand.
+        """
         self._store = store
         self._clock = clock
         self._on_lost = on_lost
         self._on_sign = on_sign
         self._on_first = on_first
+        self._runs_here = runs_here
         self._lease_s = lease_s
         self._lease: Lease | None = None
         self._renewed_at = 0.0
@@ -61,6 +66,8 @@ class Leases:
         self._reaps = False
         self._orphans_at = float("-inf")
         self._suspects: set[str | None] = set()
+        self._own_looks_left = 0
+        self._own_suspects: set[tuple[str, int]] = set()
         self._lock = threading.Lock()
         self._looking = threading.Lock()
 
@@ -73,7 +80,7 @@ class Leases:
             if self._lease is None:
                 pid = os.getpid()
                 started = process_started(pid) or ""
-                lease = Lease(secrets.token_hex(8), host_name(), pid, started, 1, self._lease_s)
+                lease = Lease(os.urandom(8).hex(), host_name(), pid, started, 1, self._lease_s)
                 self._store.renew(lease)
                 self._renewed_at = self._clock.monotonic()
                 self._lease = lease
@@ -136,7 +143,26 @@ class Leases:
             self._orphans_at = float("-inf")
             if self._lease is not None:
                 self._renewed_at = float("-inf")
+            self._own_looks_left = OWN_LOOKS
+            self._own_suspects.clear()
         self.renew()
+
+    def look_at_own(self) -> None:
+        """After a reset: give up what the store says this process runs, and it does not. Raises `StoreUnavailable`.
+
+        A backup that was put in place brings back work that has ended since. Only what is so at two looks: a task that
+        was created a moment ago is in the store before it is at hand here.
+        """
+        lease = self._lease
+        if lease is None or not self._own_looks_left:
+            return
+        idle = {
+            (task.task_id, task.attempt): task for task in self._store.held(lease.lease_id) if not self._runs_here(task)
+        }
+        for key in self._own_suspects & idle.keys():
+            self._on_lost(idle[key])
+        self._own_suspects = set(idle)
+        self._own_looks_left -= 1
 
     def close(self) -> None:
         """Stop renewing. What this process still holds is silent from now on, and lost when the process has ended."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
+import base64
+import os
 
 from headway.model import limits
 from headway.model.errors import InvalidValue
@@ -13,7 +14,8 @@ from headway.model.task import Task
 def new_task_id() -> str:
     """128 random bits, URL-safe; begins with a letter or digit, so that no shell takes it for an option."""
     while True:
-        task_id = secrets.token_urlsafe(16)
+        # What `secrets.token_urlsafe` does, without the OpenSSL that importing it brings in (20 ms).
+        task_id = base64.urlsafe_b64encode(os.urandom(16)).rstrip(b"=").decode()
         if task_id[0].isalnum():
             return task_id
 

@@ -317,7 +317,13 @@ class ProgressManager(TaskReader):
         return self._open().writes.change(limits.task_id(task_id), step, attempt=attempt)
 
     def _make_engine(self) -> Engine:
-        return Engine(self._open_store(), self._clock, lease_s=self._lease_s, retention=self._retention)
+        return Engine(
+            self._open_store(),
+            self._clock,
+            lease_s=self._lease_s,
+            retention=self._retention,
+            is_queued=self._runners.has,
+        )
 
     def _shared_store(self) -> Store:
         """For children of this process only, as long as it lives."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headway.model.errors import InvalidValue, NotRetryable
-from headway.model.ports import Runner
+from headway.model.ports import QueueHere, Runner
 from headway.model.task import LIFE_CYCLE, Task
 
 
@@ -25,6 +25,11 @@ class RunnerRegistry:
         """Whether a task that waits in this runner's queue is lost when this process ends."""
         runner = self._by_name.get(name or "")
         return runner is not None and runner.holds_pending
+
+    def has(self, task: Task) -> bool:
+        """Whether its runner here has it at hand, as far as that is known."""
+        runner = self._by_name.get(task.runner or "")
+        return not isinstance(runner, QueueHere) or runner.has(task)
 
     def can_retry(self, task: Task) -> bool:
         runner = self._by_name.get(task.runner or "")

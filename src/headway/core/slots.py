@@ -53,6 +53,13 @@ class Slots:
     def known(self, task_id: str) -> Slot | None:
         return self._by_task.get(task_id)
 
+    def reports(self, task: Task) -> bool:
+        """Whether this attempt may still be reported here. A plain caller who has been quiet for long may, too."""
+        slot = self._by_task.get(task.task_id) or self._parked.get(task.task_id)
+        if slot is None:
+            return not task.confirms_cancel
+        return slot.is_of(task) and not slot.is_over
+
     def all(self) -> Sequence[Slot]:
         return list(self._by_task.values())
 

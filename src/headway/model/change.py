@@ -84,17 +84,18 @@ class Change(NamedTuple):
             for name, change in newer.stages.items():
                 both[name] = both[name].merged(change) if name in both else change
             stages = both
+        # By position: keywords would cost as much again, at every report.
         return Change(
-            at=max(self.at, newer.at),
-            progress=_highest(self.progress, newer.progress),
-            switches_stage=self.switches_stage or newer.switches_stage,
-            stage=newer.stage if newer.switches_stage else self.stage,
-            closes_others=self.closes_others or newer.closes_others,
-            stages=stages,
-            own=_merged_amounts(self.own, newer.own),
-            message=self.message if newer.message is None else newer.message,
-            details=self.details if newer.details is None else newer.details,
-            unit=self.unit if newer.unit is None else newer.unit,
+            self.at if self.at > newer.at else newer.at,
+            _highest(self.progress, newer.progress),
+            self.switches_stage or newer.switches_stage,
+            newer.stage if newer.switches_stage else self.stage,
+            self.closes_others or newer.closes_others,
+            stages,
+            _merged_amounts(self.own, newer.own),
+            self.message if newer.message is None else newer.message,
+            self.details if newer.details is None else newer.details,
+            self.unit if newer.unit is None else newer.unit,
         )
 
     def applied(self, task: Task) -> Task:

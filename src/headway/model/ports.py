@@ -253,8 +253,8 @@ class Runner(Protocol):
 
 
 @runtime_checkable
-class QueueHere(Protocol):
-    """What a runner has as well whose queue is in this process (`holds_pending`)."""
+class QueueHere(Runner, Protocol):
+    """A runner whose queue is in this process (`holds_pending`)."""
 
     def has(self, task: Task) -> bool:
         """Whether this attempt waits in the queue, or is running."""
