@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from headway import ProgressManager
+from headway.core.reporter import Reporter
 from headway.model.ports import LogPage
+from headway.runners import LocalRunner
 from headway.stores.memory import MemoryStore
 from headway.stores.sqlite import SqliteStore
 from tests.chaos import store_faults
@@ -210,3 +212,76 @@ def test_viewers_on_different_transports_watch_one_task_side_by_side(path: Path)
             eventually(lambda viewer=viewer: viewer.lines() == list(range(1, 41)))
         history.check()
         assert "Traceback" not in server.log
+
+
+def restored(path: Path, back_to: Path, manager: ProgressManager) -> None:
+    before = manager.store.epoch()
+    store_faults.replace(path, back_to)
+    eventually(lambda: manager.store.epoch() != before)
+
+
+def test_work_that_ended_after_the_backup_is_not_shown_as_running_for_ever(path: Path, tmp_path: Path) -> None:
+    backup = tmp_path / "backup.db"
+    with ProgressManager(store=SqliteStore(path), lease_s=0.5) as manager:
+        with manager.task("by a block") as ended, manager.task("goes on") as running:
+            by_calls = manager.create_task("by calls")
+            manager.update_progress(by_calls, 10)
+            manager.get_task(by_calls)
+            store_faults.back_up(path, backup)
+            with ended:
+                ended.update(50)
+            manager.complete_task(by_calls)
+
+            restored(path, backup, manager)
+
+            for task_id in (ended.task_id, by_calls):
+                eventually(lambda task_id=task_id: manager.get_task(task_id).has_ended)
+                task = manager.get_task(task_id)
+                assert (task.state, task.error and task.error.code) == ("failed", "worker_lost")
+            assert running.update(70)
+        assert manager.get_task(running.task_id).state == "completed"
+
+
+def waits_for(reporter: Reporter, gate: threading.Event) -> None:
+    gate.wait(20)
+
+
+def test_what_a_queue_has_done_since_the_backup_is_not_shown_as_waiting_for_ever(path: Path, tmp_path: Path) -> None:
+    backup = tmp_path / "backup.db"
+    gates = [threading.Event() for _ in range(3)]
+    with ProgressManager(store=SqliteStore(path), lease_s=0.5) as manager, LocalRunner(manager, workers=1) as runner:
+        first, second, third = [runner.submit(waits_for, gate) for gate in gates]
+        eventually(lambda: manager.get_task(first).state == "running")
+        store_faults.back_up(path, backup)
+        gates[0].set()
+        gates[1].set()
+        for task_id in (first, second):
+            eventually(lambda task_id=task_id: manager.get_task(task_id).state == "completed")
+        eventually(lambda: manager.get_task(third).state == "running")
+
+        restored(path, backup, manager)
+
+        for task_id in (first, second):
+            eventually(lambda task_id=task_id: manager.get_task(task_id).state == "failed")
+        gates[2].set()
+        eventually(lambda: manager.get_task(third).has_ended)
+
+
+def test_what_waits_in_a_queue_still_when_a_backup_is_restored_is_run(path: Path, tmp_path: Path) -> None:
+    backup = tmp_path / "backup.db"
+    gates = [threading.Event() for _ in range(2)]
+    with ProgressManager(store=SqliteStore(path), lease_s=0.5) as manager, LocalRunner(manager, workers=1) as runner:
+        first, second = [runner.submit(waits_for, gate) for gate in gates]
+        lost = manager.create_task(runner=runner.name)
+        eventually(lambda: manager.get_task(first).state == "running")
+        store_faults.back_up(path, backup)
+
+        restored(path, backup, manager)
+
+        # For longer than it takes to give up what is in no queue.
+        eventually(lambda: manager.get_task(lost).state == "failed")
+        assert manager.get_task(second).state == "pending"
+        for gate in gates:
+            gate.set()
+        for task_id in (first, second):
+            eventually(lambda task_id=task_id: manager.get_task(task_id).state == "completed")

@@ -123,6 +123,11 @@ class LocalRunner:
             self._check_room()
             self._enqueue(_Entry(task.task_id, task.attempt, job))
 
+    def has(self, task: Task) -> bool:
+        key = (task.task_id, task.attempt)
+        with self._lock:
+            return key in self._running or any((entry.task_id, entry.attempt) == key for entry in self._waiting)
+
     def stop_task(self, task: Task) -> None:
         with self._lock:
             for entry in self._waiting:
