@@ -61,6 +61,11 @@ class AsyncioDriver:
         except RuntimeError:
             log.debug("the loop has been closed; nobody is left to be told")
 
+    def on_loop(self, call: Callable[[], None]) -> None:
+        """From any thread. Nothing is done where no loop runs."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(call)
+
     def heal_soon(self) -> None:
         self.background(self._hub.heal)
 

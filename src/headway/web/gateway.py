@@ -130,6 +130,16 @@ class Gateway:
         if self._sockets is not None:
             self._sockets.drain()
 
+    def drop_viewers(self) -> None:
+        """From any thread: end all event streams and sockets now, as a restart would. Their viewers come back."""
+        self._driver.on_loop(self._drop)
+
+    def _drop(self) -> None:
+        self._streams.close()
+        self._engine.disconnect_all()
+        if self._sockets is not None:
+            self._sockets.close()
+
     # ── the roads ────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _socket_io(self, scope: Scope, receive: Receive, send: Send) -> None:
