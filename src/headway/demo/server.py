@@ -85,7 +85,7 @@ def build(settings: Settings) -> Demo:
         origins,
         timeline,
         Shown(styles=style_labels, generator_note=generator_note),
-        drop_sockets=(lambda: gateway.drain()) if is_loopback(settings.host) else None,
+        drop_sockets=(lambda: gateway.drop_viewers()) if is_loopback(settings.host) else None,
     )
     gateway = Gateway(manager, app=app, access=access, owner=owner_of(sessions), operator=from_loopback)
     timeline.start()
