@@ -16,7 +16,6 @@ from headway.web.gateway import Gateway
 
 log = logging.getLogger(__name__)
 
-HEADERS_WITHIN_S = 15
 GRACE_S = 10
 
 
@@ -65,7 +64,7 @@ def new_server(
 def config_for(gateway: Gateway, **options: Any) -> uvicorn.Config:
     """What a gateway needs of uvicorn: small messages, no pings beside Engine.IO's, nothing logged but trouble."""
     defaults: dict[str, Any] = {
-        "http": PatientProtocol,
+        "http": patient_protocol(gateway.bounds.enter_within_s),
         "ws_max_size": gateway.bounds.message_bytes,
         "ws_ping_interval": None,
         "ws_per_message_deflate": False,
@@ -79,24 +78,33 @@ def config_for(gateway: Gateway, **options: Any) -> uvicorn.Config:
     return uvicorn.Config(gateway, **{**defaults, **options})
 
 
-class PatientProtocol(H11Protocol):
-    """uvicorn's, but a connection must say what it wants within some seconds."""
+def patient_protocol(within_s: float) -> type[H11Protocol]:
+    """uvicorn's HTTP, but a connection must have said what it wants within some seconds."""
 
-    def connection_made(self, transport: BaseTransport) -> None:
-        super().connection_made(transport)  # type: ignore[arg-type]
-        self.loop.call_later(HEADERS_WITHIN_S, self._close_if_silent)
+    class PatientProtocol(H11Protocol):
+        def connection_made(self, transport: BaseTransport) -> None:
+            super().connection_made(transport)  # type: ignore[arg-type]
+            self.loop.call_later(within_s, self._close_if_silent)
 
-    def _close_if_silent(self) -> None:
-        transport: Any = self.transport
-        cycle: object = self.cycle
-        # A WebSocket has changed its protocol by now; a request has a cycle.
-        if cycle is None and not transport.is_closing() and transport.get_protocol() is self:
-            transport.close()
+        def _close_if_silent(self) -> None:
+            transport: Any = self.transport
+            cycle: object = self.cycle
+            # A WebSocket has changed its protocol by now; a request has a cycle.
+            if cycle is None and not transport.is_closing() and transport.get_protocol() is self:
+                transport.close()
+
+    return PatientProtocol
+
+
+def _is_no_fault_of_a_client(record: logging.LogRecord) -> bool:
+    """uvicorn logs a traceback for each message that is no UTF-8, as if it were its own mistake."""
+    return not str(record.msg).startswith("Invalid UTF-8 sequence")
 
 
 class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, gateway: Gateway, on_ready: Callable[[str], None] | None) -> None:
         super().__init__(config)
+        logging.getLogger("uvicorn.error").addFilter(_is_no_fault_of_a_client)
         self._gateway = gateway
         self._on_ready = on_ready
 

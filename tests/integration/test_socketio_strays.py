@@ -1,0 +1,57 @@
+"""Connections that never say what they want are closed, by every adapter."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.viewers import Viewer
+from tests.helpers import ROOT, ServerProcess
+from tests.integration.gateway_server import gateway_server
+from tests.integration.raw_sockets import RawClients, is_closed_by_server, was_ended
+
+
+@pytest.fixture(params=["threading", "gevent"])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServerProcess]:
+    script = ROOT / "tests/contract/adapter_server.py"
+    options = json.dumps({"bounds": {"enter_within_s": 0.5, "connections": 3}})
+    store = f"sqlite:///{tmp_path / 'tasks.db'}"
+    with ServerProcess.python(script, request.param, "{port}", store, options, ready="/") as running:
+        yield running
+
+
+def test_flask_socketio_closes_sockets_that_enter_no_namespace(server: ServerProcess) -> None:
+    with RawClients(server) as clients, Viewer(server.url) as good:
+        silent = clients.socket(enter=False)
+        elsewhere = clients.socket(enter=False)
+        elsewhere.send("40/other,")
+
+        assert is_closed_by_server(silent, 15)
+        assert is_closed_by_server(elsewhere, 15)
+        assert good.ask("ping") == {"ok": True}
+
+
+def test_flask_socketio_bounds_its_viewers_and_gives_places_back(server: ServerProcess) -> None:
+    with Viewer(server.url), Viewer(server.url), Viewer(server.url), RawClients(server) as clients:
+        refused = clients.socket(enter=False)
+        refused.send("40/progress,")
+        assert refused.recv().startswith("44/progress,")
+    with Viewer(server.url) as viewer:
+        assert viewer.ask("ping") == {"ok": True}
+
+
+def test_a_tcp_connection_that_asks_for_nothing_is_closed(tmp_path: Path) -> None:
+    with (
+        gateway_server(tmp_path / "tasks.db", bounds={"enter_within_s": 1}) as server,
+        RawClients(server) as clients,
+        Viewer(server.url) as good,
+    ):
+        silent = clients.tcp(b"")
+        half = clients.tcp(b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nX-Drip: a")
+
+        assert was_ended(silent, 10)
+        assert was_ended(half, 10)
+        assert good.ask("ping") == {"ok": True}
