@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
 
@@ -27,6 +28,13 @@ def for_gateway(command: argparse.ArgumentParser) -> None:
         type=_origin,
         metavar="URL",
         help="a page's origin that may connect besides our own, as in https://app.example; may be repeated",
+    )
+    command.add_argument(
+        "--mount",
+        default="",
+        type=_mount,
+        metavar="PATH",
+        help="the path that a proxy in front has taken away, as in /live: addresses of results begin with it",
     )
 
 
@@ -133,6 +141,12 @@ def _seconds(value: str) -> float:
     if not 0 <= seconds <= 86_400:
         raise argparse.ArgumentTypeError(f"must be seconds from 0 to 86400, not {value!r}")
     return seconds
+
+
+def _mount(value: str) -> str:
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*/?", value):
+        raise argparse.ArgumentTypeError(f"a mount is a path as in /live, not {value!r}")
+    return value.rstrip("/")
 
 
 def _server_url(value: str) -> str:

@@ -34,7 +34,7 @@ def gateway(options: argparse.Namespace) -> int:
     with ProgressManager(store=shared_store(asked.store), access=asked.access) as manager:
         app = Gateway(manager, secrets=asked.secrets or None, origins=options.origin)
         try:
-            serve_gateway(app, host=asked.host, port=asked.port, on_ready=_say_where)
+            serve_gateway(app, host=asked.host, port=asked.port, mount=options.mount, on_ready=_say_where)
         except OSError as error:
             sentence = f"can't serve on {asked.host}:{asked.port}: {error.strerror or error}"
             raise CommandFailed(sentence) from None
