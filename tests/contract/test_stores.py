@@ -152,7 +152,7 @@ def test_a_created_task_reads_back_whole(store: Store) -> None:
     task = a_task(
         name="老北京胡同",
         stages=(Stage("title", "标题", 2.5), Stage("text")),
-        metadata='{"a":[1,2]}',
+        metadata_json='{"a":[1,2]}',
         owner="ann",
         public=True,
         runner="local",

@@ -56,7 +56,7 @@ def new_task(
         indeterminate=bool(indeterminate),
         total=None if total is None else limits.amount(total, "total"),
         stages=declared_stages(stages),
-        metadata=limits.encode(metadata, "metadata", limits.METADATA_BYTES),
+        metadata_json=limits.encode(metadata, "metadata", limits.METADATA_BYTES),
         owner=None if owner is None else limits.text(owner, "owner", limits.NAME_CHARS),
         public=bool(public),
     )

@@ -96,7 +96,7 @@ class Task:
     error: TaskError | None = None
 
     # For the host application and the core; never sent to viewers.
-    metadata: str = "null"
+    metadata_json: str = "null"
     owner: str | None = None
     public: bool = False
     indeterminate: bool = False
@@ -153,6 +153,11 @@ class Task:
     def result(self) -> Any:
         """The result, or None (also where it is over 16 KiB: see `ProgressManager.get_result`)."""
         return None if self.inline_result is None else json.loads(self.inline_result)
+
+    @property
+    def metadata(self) -> Any:
+        """What the host application gave at creation. Decoded each time."""
+        return json.loads(self.metadata_json)
 
     def stage_named(self, name: str | None) -> Stage | None:
         return next((stage for stage in self.stages or () if stage.name == name), None)

@@ -67,7 +67,7 @@ def test_a_short_id_is_no_secret_and_needs_public(manager: ProgressManager) -> N
 def test_metadata_and_owner_are_kept_for_the_host_application(manager: ProgressManager) -> None:
     task = manager.get_task(manager.create_task(metadata={"order": 7}, owner="anna"))
 
-    assert task.metadata == '{"order":7}'
+    assert task.metadata == {"order": 7}
     assert task.owner == "anna"
 
 

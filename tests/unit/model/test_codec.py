@@ -42,7 +42,7 @@ def test_every_field_comes_back() -> None:
         inline_result="[]",
         has_large_result=True,
         error=TaskError("c", "m"),
-        metadata='{"k":1}',
+        metadata_json='{"k":1}',
         owner="me",
         public=True,
         indeterminate=True,

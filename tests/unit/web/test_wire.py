@@ -52,7 +52,7 @@ def test_a_result_that_is_too_large_is_told_by_its_address_below_the_mount() -> 
 
 def test_nothing_of_the_host_application_is_shown() -> None:
     task = dataclasses.replace(
-        task_of(golden("progress-running")), metadata='{"m":"SECRET"}', owner="SECRET", job='"SECRET"'
+        task_of(golden("progress-running")), metadata_json='{"m":"SECRET"}', owner="SECRET", job='"SECRET"'
     )
 
     assert "SECRET" not in wire.task_payload_json(task, 1.5)
