@@ -27,7 +27,7 @@ from tests.chaos.scene import Scene
 from tests.chaos.viewers import SocketIOViewer, StreamViewer, Viewer, WireViewer
 from tests.helpers import free_port
 
-SETTLED_S = 60.0
+SETTLED_S = 120.0
 PLANNED = ("PlannedFailure",)
 
 

@@ -20,7 +20,7 @@ from tests.chaos.scene import Scene
 from tests.chaos.wire import NAMESPACE, Disconnected, WireConnection
 from tests.invariants import FINAL_STATES
 
-WATCHED = 4
+WATCHED = 6
 PATIENCE_S = 6.0
 
 
@@ -188,8 +188,11 @@ class SocketIOViewer(Viewer):
             finally:
                 self._client = None
                 self.disconnected()
+                http = client.eio.http
                 with contextlib.suppress(Exception):
                     await asyncio.wait_for(client.disconnect(), 2)
+                if http is not None:
+                    await http.close()
             await asyncio.sleep(self.rng.uniform(0.1, 0.5))
 
     def _handler(self, event: str, client: socketio.AsyncClient) -> Any:
