@@ -73,8 +73,15 @@ def test_the_same_packets_are_answered_by_the_same_packets(tmp_path: Path) -> No
             ):
                 heard.append(conversation(clients, script(task_id)))
 
-    assert heard[0] == heard[1]
-    assert len(heard[0]) > 60
+    assert replies(heard[0]) == replies(heard[1])
+    assert len(replies(heard[0])) > 30
+    # How often the news fell between a join and the leave after it is a matter of time.
+    assert set(heard[0]) - set(replies(heard[0])) == set(heard[1]) - set(replies(heard[1]))
+
+
+def replies(said: list[str]) -> list[str]:
+    """What answers a packet, as opposed to news of a task."""
+    return [packet for packet in said if not packet.startswith((f'42{NAMESPACE},["progress"', f'42{NAMESPACE},["log"'))]
 
 
 @pytest.mark.parametrize("fast", [True, False], ids=["fast", "ordinary"])

@@ -100,9 +100,11 @@ class Sockets:
             self._begin(session)
             while True:
                 message = await receive()
-                if message["type"] != "websocket.receive":
+                text = message.get("text")
+                # uvicorn refuses a long message before it is in memory, where it was told to (serve.py).
+                if message["type"] != "websocket.receive" or len(text or "") > self.protocol.bounds.message_bytes:
                     return
-                work = session.hear(message.get("text"))
+                work = session.hear(text)
                 if work is not None:
                     await asyncio.get_running_loop().run_in_executor(self._executor, work)
                 if session.is_over:
@@ -253,8 +255,10 @@ class Session(PacketOutlet):
 
     def offer(self, frame: Frame) -> bool:
         transport = self._transport
+        if transport.is_closing():
+            return True  # It is about to be dropped.
         if transport.get_write_buffer_size():
-            return transport.is_closing()
+            return False
         data = frame.sent
         if data is None:
             data = frame.sent = text_frame("4" + frame.packet(self.namespace))
