@@ -18,6 +18,7 @@ import socketio
 
 from tests.helpers import ROOT, eventually
 from tests.invariants import FINAL_STATES, History
+from tests.schemas import check_event
 
 NAMESPACE = "/progress"
 
@@ -62,6 +63,9 @@ class Viewer:
             # It would wait three seconds for a close frame that Flask-SocketIO's servers don't send.
             websocket.close = functools.partial(websocket.close, timeout=0)
         session = getattr(self.client.eio, "http", None)
+        if error is None:
+            for event, payload in self.events:
+                check_event(event, payload)
         self.client.disconnect()
         self.client.shutdown()
         if session is not None:

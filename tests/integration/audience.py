@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from tests.chaos.wire import Disconnected, WireConnection
 from tests.invariants import FINAL_STATES, History
+from tests.schemas import check
 
 DELAY_S = 0.5
 
@@ -52,6 +53,12 @@ class Audience:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
+        if error is None:
+            for viewer in self.viewers:
+                if viewer.last:
+                    check("task", viewer.last)
+                for told in viewer.errors:
+                    check("error", told)
 
     async def _end(self) -> None:
         """End the viewers' tasks, then what asyncio does after them."""
