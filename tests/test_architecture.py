@@ -71,7 +71,7 @@ JS_IMPORT = re.compile(r"""^(?:import|export)\s+(?:[\w*{},\s$]+\s+from\s+)?["'](
 LONGEST = 350
 # Each with the reason why it is one thing all the same.
 LONGER: dict[str, str] = {
-    "src/headway/static/js/progress/connection.js": "the life of one connection; a seam costs bytes that 12 KiB don't leave",
+    "src/headway/static/js/progress/connection.js": "the life of one connection; a seam costs bytes that there aren't",
     "src/headway/static/js/progress/progress-bar.js": "one class with the methods that SPEC names, a third of it JSDoc",
 }
 

@@ -1,8 +1,8 @@
 """A server for the tests: `adapter_server.py ADAPTER PORT STORE [OPTIONS as JSON]`.
 
 ADAPTER is gateway, gateway-ordinary (WebSockets by python-socketio, too), threading, gevent or gevent-patched. Beside
-it stands a Flask app with POST /work, which updates a task from a plain thread as SPEC 2 has it, and with what integration
-tests need.
+it stands a Flask app with POST /work, which updates a task from a plain thread as SPEC 2 has it, and with what
+integration tests need.
 """
 
 # ruff: noqa: E402
