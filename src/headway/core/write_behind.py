@@ -68,6 +68,7 @@ class WriteBehind:
         self._due: deque[tuple[float, Slot]] = deque()
         self._owed: deque[_Owed] = deque()
         self._owed_at = 0.0
+        self._round_at = 0.0
         self._news = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -203,6 +204,9 @@ class WriteBehind:
                 self._pay()
             if self._ended_by_idleness():
                 return
+            # Many tasks that are quiet one by one must not make a round trip each.
+            if self._closing.wait(max(0.0, self._round_at - self._clock.monotonic())):
+                return
             batch = self._ready(self._clock.monotonic())
             failed = False
             for start in range(0, len(batch), BATCH):
@@ -211,6 +215,7 @@ class WriteBehind:
             for slot in batch:
                 if not slot.is_over:
                     self._due.append((again_at, slot))
+            self._round_at = self._clock.monotonic() + min(TICK_S, TICK_S * len(self._due) / TASKS_A_TICK)
 
     def _timeout(self) -> float:
         if self._fresh:
