@@ -228,6 +228,9 @@ class Act:
                 pids = [killed.pid for killed in (self._server, *self._workers) if killed.is_running()]
                 await self._while(store_faults.no_room(pids, self._path), step.number)
                 self._count("disk full")
+            case "readonly" if store_faults.can_make_read_only(self._folder):
+                await self._while(store_faults.read_only(self._path), step.number)
+                self._count("store read-only")
             case "delete":
                 store_faults.delete(self._path)
                 self._count("store deleted")

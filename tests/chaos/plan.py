@@ -8,7 +8,7 @@ from typing import Literal
 
 from tests.chaos.proxy import FAULTS
 
-Blow = Literal["net", "kill", "pause", "clock", "lock", "full", "delete", "replace", "power"]
+Blow = Literal["net", "kill", "pause", "clock", "lock", "full", "readonly", "delete", "replace", "power"]
 
 EVERY_S: dict[Blow, float] = {
     "net": 0.7,
@@ -17,17 +17,21 @@ EVERY_S: dict[Blow, float] = {
     "clock": 8.0,
     "lock": 20.0,
     "full": 20.0,
+    "readonly": 30.0,
     "delete": 60.0,
     "replace": 60.0,
 }
-OFTEN_S = (
-    EVERY_S
-    | {"net": 0.3, "kill": 3.0, "pause": 6.0, "clock": 4.0, "lock": 8.0, "full": 8.0}
-    | {
-        "delete": 14.0,
-        "replace": 14.0,
-    }
-)
+OFTEN_S: dict[Blow, float] = {
+    "net": 0.3,
+    "kill": 3.0,
+    "pause": 6.0,
+    "clock": 4.0,
+    "lock": 8.0,
+    "full": 8.0,
+    "readonly": 10.0,
+    "delete": 14.0,
+    "replace": 14.0,
+}
 """For runs of half a minute."""
 POWER_S: dict[Blow, float] = {"net": 0.7, "kill": 12.0, "pause": 20.0, "power": 7.0}
 """For acts with power cuts. No clock jumps: revs rise over a cut because time has passed."""

@@ -64,6 +64,34 @@ def no_room(pids: Sequence[int], path: Path) -> Iterator[None]:
                 resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
 
 
+def can_make_read_only(folder: Path) -> bool:
+    """Whether this user and this file system let files be made immutable."""
+    probe = folder / "probe"
+    probe.touch()
+    can = _chattr("+i", [probe])
+    _chattr("-i", [probe])
+    probe.unlink()
+    return can
+
+
+@contextlib.contextmanager
+def read_only(path: Path) -> Iterator[None]:
+    """Nothing can be written to the database and its log, through what is open neither."""
+    files = [file for file in (path, side_files(path)[0]) if file.exists()]
+    _chattr("+i", files)
+    try:
+        yield
+    finally:
+        _chattr("-i", files)
+
+
+def _chattr(change: str, files: Sequence[Path]) -> bool:
+    chattr = shutil.which("chattr")
+    if chattr is None:
+        return False
+    return subprocess.run([chattr, change, *map(str, files)], capture_output=True, check=False).returncode == 0
+
+
 def delete(path: Path) -> None:
     """As somebody who tidies up."""
     for file in (path, *side_files(path)):

@@ -285,3 +285,18 @@ def test_what_waits_in_a_queue_still_when_a_backup_is_restored_is_run(path: Path
             gate.set()
         for task_id in (first, second):
             eventually(lambda task_id=task_id: manager.get_task(task_id).state == "completed")
+
+
+def test_a_poll_that_is_sent_again_ends_the_session_instead_of_losing_what_it_was_answered(path: Path) -> None:
+    # Browsers repeat a GET by themselves when a kept connection breaks before the answer; what a proxy had is lost.
+    with gateway_server(path) as server, RawClients(server) as clients, ProgressManager(store=f"sqlite:///{path}") as m:
+        task_id = m.create_task()
+        session, url = clients.polling()
+        session.post(url, data=f"40{NAMESPACE},", timeout=10)
+        session.post(url, data=event("join", {"task_id": task_id}), timeout=10)
+        assert session.get(f"{url}&t=one", timeout=10).status_code == 200
+        assert session.get(f"{url}&t=two", timeout=10).status_code == 200
+
+        assert session.get(f"{url}&t=two", timeout=10).status_code == 400
+
+        assert session.get(f"{url}&t=three", timeout=10).status_code == 400

@@ -17,11 +17,12 @@ import socketio
 from engineio.packet import MESSAGE, Packet
 
 from headway.web.frames import Frame, PacketOutlet
-from headway.web.gateway_engine_asgi import WebSocket, abort_if_blocked, check_payload, sid_in, translate
+from headway.web.gateway_engine_asgi import WebSocket, abort_if_blocked, check_payload, mark_in, sid_in, translate
 from headway.web.gateway_http import Message, Receive, Scope, Send, read_body, request_of
 from headway.web.protocol import Connection, Protocol
 from headway.web.rates import Bounds
 from headway.web.request import Request
+from headway.web.wire import WireError
 
 log = logging.getLogger(__name__)
 _engine_log = logging.getLogger("headway.web.socketio")
@@ -70,8 +71,15 @@ class Engine:
         """A request for /socket.io whose origin has been checked. Raises `WireError` for a body that is no payload."""
         bounds = self._protocol.bounds
         if scope["type"] == "http" and scope["method"] == "POST":
-            body = await read_body(scope, receive, bounds.message_bytes, bounds.body_within_s)
-            check_payload(body)
+            try:
+                body = await read_body(scope, receive, bounds.message_bytes, bounds.body_within_s)
+                check_payload(body)
+            except WireError:
+                # As a WebSocket ends with such a frame. Some clients would send nothing more, and yet stay.
+                client = self._clients.get(sid_in(scope))
+                if client is not None:
+                    client.close()
+                raise
             scope["headway.body"] = body
         if scope["type"] == "http" and scope["method"] == "GET":
             await self._poll(scope, receive, send)
@@ -79,10 +87,19 @@ class Engine:
             await self._eio.handle_request(scope, receive, send)
 
     async def _poll(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One turn of long polling. Where its connection is lost, so may be what it has taken off the queue: no client
-        acknowledges a poll, and some ask again by themselves. So the session ends, and the client joins anew.
+        """One turn of long polling. Where its answer may be lost the session ends, and the client joins anew.
+
+        No client acknowledges a poll. Its connection may be lost before the answer, or on the way, behind a proxy: then
+        browsers repeat the request by themselves, with the mark that is another one for each poll.
         """
         is_answered = False
+        sid, mark = sid_in(scope), mark_in(scope)
+        client = self._clients.get(sid)
+        if client is not None and mark:
+            if mark == client.last_poll:
+                client.close()
+                raise WireError("invalid_request", "this poll has been answered; connect again")
+            client.last_poll = mark
 
         async def sending(message: Message) -> None:
             nonlocal is_answered
@@ -94,7 +111,7 @@ class Engine:
         async def until_lost() -> None:
             while (await receive())["type"] != "http.disconnect":
                 pass
-            client = self._clients.get(sid_in(scope))
+            client = self._clients.get(sid)
             if client is not None and not is_answered:
                 client.close()
 
@@ -199,6 +216,7 @@ class Client(PacketOutlet):
         "_timer",
         "connection",
         "eio_sid",
+        "last_poll",
         "request",
         "strays",
     )
@@ -206,6 +224,7 @@ class Client(PacketOutlet):
     def __init__(self, engine: Engine, eio: Any, eio_sid: str, request: Request, bounds: Bounds) -> None:
         super().__init__(engine._protocol.hub.namespace)
         self.eio_sid = eio_sid
+        self.last_poll = ""
         self.request = request
         self.connection: Connection | None = None
         self.strays = 0

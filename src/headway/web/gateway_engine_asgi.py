@@ -62,8 +62,17 @@ async def translate(scope: Scope, receive: Receive, send: Send) -> dict[str, Any
 
 def sid_in(scope: Scope) -> str:
     """Of an engineio session, in the query; or ''."""
+    return _in_query(scope, "sid")
+
+
+def mark_in(scope: Scope) -> str:
+    """What a client puts on a poll, another one each time; or ''."""
+    return _in_query(scope, "t")
+
+
+def _in_query(scope: Scope, name: str) -> str:
     query: str = (scope.get("query_string") or b"").decode("latin-1")
-    return parse_qs(query).get("sid", [""])[0]
+    return parse_qs(query).get(name, [""])[0]
 
 
 class _Body:
