@@ -8,6 +8,7 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -197,7 +198,8 @@ class Act:
             for killed in all_of_them:
                 await stack.enter_async_context(self._upkeep[killed])
             for killed in all_of_them:
-                os.kill(killed.pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(killed.pid, signal.SIGKILL)
             for killed in all_of_them:
                 await killed.ended()
             self._figures.kills += len(all_of_them)
@@ -236,7 +238,10 @@ class Act:
                 self._count("store deleted")
             case "replace":
                 copy = self._folder / "backup.db"
-                await asyncio.to_thread(store_faults.back_up, self._path, copy)
+                try:
+                    await asyncio.to_thread(store_faults.back_up, self._path, copy)
+                except sqlite3.Error:
+                    return  # It was deleted a moment ago.
                 await asyncio.sleep(step.number)
                 store_faults.replace(self._path, copy)
                 copy.unlink()

@@ -17,7 +17,7 @@ from pathlib import Path
 
 _HOLD = """
 import sqlite3, sys
-db = sqlite3.connect(sys.argv[1], timeout=20, isolation_level=None)
+db = sqlite3.connect(f"file:{sys.argv[1]}?mode=rw", timeout=20, isolation_level=None, uri=True)
 db.execute("BEGIN IMMEDIATE")
 print("locked", flush=True)
 sys.stdin.read()
@@ -34,12 +34,16 @@ def side_files(path: Path) -> list[Path]:
 def locked(path: Path) -> Iterator[None]:
     """Another process holds the write lock. A plain context manager: entering waits for the lock."""
     holder = subprocess.Popen(
-        [sys.executable, "-c", _HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", _HOLD, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     assert holder.stdin is not None
     assert holder.stdout is not None
     try:
-        assert holder.stdout.readline() == "locked\n"
+        holder.stdout.readline()  # When it holds the lock, or has found no store.
         yield
     finally:
         holder.stdin.close()
@@ -52,10 +56,11 @@ def no_room(pids: Sequence[int], path: Path) -> Iterator[None]:
     """These processes can make no file larger than the store's log is now: as if the disk were full."""
     wal = side_files(path)[0]
     largest = wal.stat().st_size if wal.exists() else 0
-    limits = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in pids}
-    for pid, (_, hard) in limits.items():
-        with contextlib.suppress(ProcessLookupError):
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (largest // 2, hard))
+    limits: dict[int, tuple[int, int]] = {}
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):  # It has just been killed.
+            limits[pid] = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (largest // 2, limits[pid][1]))
     try:
         yield
     finally:
@@ -100,7 +105,11 @@ def delete(path: Path) -> None:
 
 def back_up(path: Path, copy: Path) -> None:
     """A whole copy, made by SQLite itself."""
-    connected = contextlib.closing(sqlite3.connect(path, timeout=20)), contextlib.closing(sqlite3.connect(copy))
+    existing = f"file:{path}?mode=rw"  # Else SQLite would make an empty one where there is none.
+    connected = (
+        contextlib.closing(sqlite3.connect(existing, timeout=20, uri=True)),
+        contextlib.closing(sqlite3.connect(copy)),
+    )
     with connected[0] as source, connected[1] as target:
         source.backup(target)
         target.execute("PRAGMA journal_mode = WAL")
