@@ -76,6 +76,17 @@ def is_lost(task: Task) -> bool:
 
 
 @pytest.mark.parametrize("program", [WORKER, PLAIN], ids=["reporter", "plain calls"])
+def test_a_killed_workers_task_has_failed_for_who_only_reads(store: str, program: str) -> None:
+    with WorkerProcess(program, store) as worker:
+        task_id = worker.heard()
+        worker.kill()
+
+        with ProgressManager(store=store) as manager:
+            assert is_lost(manager.get_task(task_id))
+            assert is_lost(next(iter(manager.list_tasks(state="failed"))))
+
+
+@pytest.mark.parametrize("program", [WORKER, PLAIN], ids=["reporter", "plain calls"])
 def test_a_killed_workers_task_has_failed_as_lost(watcher: Watcher, store: str, program: str) -> None:
     with WorkerProcess(program, store) as worker:
         task_id = worker.heard()
@@ -102,7 +113,7 @@ def test_a_worker_that_was_killed_while_nobody_watched_is_found_at_the_next_star
         task_id = worker.heard()
         worker.kill()
     with ProgressManager(store=store) as reader:
-        assert reader.get_task(task_id).state == "running", "nobody has looked yet"
+        assert reader.store.get(task_id).state == "running", "nobody has looked yet"
 
     restarted = Watcher(store)
     with restarted.manager:

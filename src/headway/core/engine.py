@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from headway.core import forks
@@ -114,6 +114,14 @@ class Engine:
 
         with contextlib.suppress(TaskNotFound):
             self.writes.end(task_id, lost, attempt=attempt)
+
+    def looked_after(self, tasks: Iterable[Task]) -> bool:
+        """Whether the workers of these were looked for just now, so that they may have to be read again."""
+        try:
+            return self.leases.look_before_telling(tasks)
+        except StoreError as error:  # It may be read-only here; who watches will see to it.
+            log.debug("looking after workers: %s", error)
+            return False
 
     def close(self) -> None:
         """Store what is pending, end the threads, close the store. Safe to call twice."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from headway.core.host import host_name, is_gone, process_started
@@ -22,6 +22,7 @@ log = logging.getLogger("headway")
 
 
 ORPHANS_S = 60.0
+READERS_LOOK_S = 0.5
 OWN_LOOKS = 3
 # A holder without a lease is given so much time to show one: where the store was replaced, every lease is new.
 SURE_S = 5.0
@@ -64,6 +65,7 @@ class Leases:
         self._renewed_at = 0.0
         self._watched: dict[str, _Watched] = {}
         self._reaps = False
+        self._looked_at = float("-inf")
         self._orphans_at = float("-inf")
         self._suspects: set[str | None] = set()
         self._own_looks_left = 0
@@ -113,10 +115,24 @@ class Leases:
         if self._reaps:
             self.look()
 
+    def look_before_telling(self, tasks: Iterable[Task]) -> bool:
+        """For who only reads: `look`, where one of these is in the hands of another process; whether it was done.
+
+        Nobody else may be there to notice that it is gone: a killed script's task must not be told as running.
+        Raises `StoreUnavailable`.
+        """
+        if self._reaps or self._clock.monotonic() - self._looked_at < READERS_LOOK_S:
+            return False
+        own = self._lease.lease_id if self._lease is not None else None
+        if all(task.holder in (None, own) or task.has_ended for task in tasks):
+            return False
+        self.look()
+        return True
+
     def look(self) -> None:
         """Reap now: fail the tasks of who is gone, mark those of who is silent or back. Raises `StoreUnavailable`."""
         with self._looking:
-            now = self._clock.monotonic()
+            now = self._looked_at = self._clock.monotonic()
             seeks_orphans = now - self._orphans_at >= (SURE_S if self._suspects else ORPHANS_S)
             # Before the leases: who holds a task has written its lease first, so that a newcomer is no orphan.
             held = self._store.held() if seeks_orphans else ()

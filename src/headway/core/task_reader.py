@@ -18,7 +18,8 @@ class TaskReader(Opener):
         """The task as it is stored, after this process's pending change. Raises `TaskNotFound`, `InvalidValue`."""
         engine = self._open()
         engine.writes.flush(limits.task_id(task_id))
-        return engine.store.get(task_id)
+        task = engine.store.get(task_id)
+        return engine.store.get(task_id) if engine.looked_after([task]) else task
 
     def list_tasks(
         self, *, state: str | None = None, owner: str | None = None, limit: int = 50, cursor: str | None = None
@@ -32,7 +33,9 @@ class TaskReader(Opener):
         limits.whole(query.limit, "limit", 1, limits.PAGE)
         for state in query.states:
             checked_state(state)
-        return self._open().store.list(query)
+        engine = self._open()
+        page = engine.store.list(query)
+        return engine.store.list(query) if engine.looked_after(page) else page
 
     def is_cancelled(self, task_id: str) -> bool:
         """Whether it was asked to stop, or has been cancelled: within 100 ms of the call in another process."""
