@@ -249,6 +249,15 @@ def test_bad_polling_bodies_do_no_harm(clients: RawClients, server: ServerProces
     assert good.ask("ping") == {"ok": True}
 
 
+@pytest.mark.parametrize("body", [b"4" * 70_000, b"garbage"], ids=["too large", "no packet"])
+def test_a_body_that_is_refused_ends_its_polling_session(clients: RawClients, body: bytes) -> None:
+    session, url = clients.polling()
+
+    assert session.post(url, data=body, timeout=10).status_code in (400, 413)
+
+    eventually(lambda: session.post(url, data=b"3", timeout=10).status_code == 400, saying="the session is unknown")
+
+
 @pytest.mark.parametrize(
     "query", ["", "?EIO=3&transport=polling", "?EIO=4&transport=x", "?EIO=4&transport=websocket", "?EIO=4&sid=x"]
 )
