@@ -252,7 +252,7 @@ def _order(name: str) -> Order:
 
 
 def _limit(text: str | None) -> int:
-    if text is None:
+    if not text:
         return 50
     if not re.fullmatch(r"[0-9]{1,9}", text):
         raise InvalidValue("limit", f"must be a whole number from 1 to {limits.PAGE}")

@@ -131,6 +131,7 @@ def test_a_list_has_pages_states_and_a_search(w: World) -> None:
     assert second["next_cursor"] is None
     assert [task["task_id"] for task in said(get(api, "/api/tasks", "state=completed,failed"))["tasks"]] == [made[2]]
     assert [task["task_id"] for task in said(get(api, "/api/tasks", "search=task+4"))["tasks"]] == [made[4]]
+    assert len(said(get(api, "/api/tasks", "state=&limit=&cursor="))["tasks"]) == 5
 
 
 @pytest.mark.parametrize(
