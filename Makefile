@@ -3,10 +3,10 @@ python := .venv/bin/python
 files := src tests scripts examples benchmarks web_app.py
 present = $(wildcard $(files))
 
-.PHONY: help setup serve test check bench chaos docs build lock format clean
+.PHONY: help setup serve test check bench bench-scale chaos docs build lock format clean
 
 help: ## what there is
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 setup: ## everything that work on Headway takes, linters included
 	@scripts/setup.sh dev
@@ -34,9 +34,13 @@ bench: ## measure: latency, ratios against peers
 	@scripts/setup.sh dev
 	@$(python) benchmarks/run.py
 
-chaos: ## kill, cut and flood a running system for a while, and check what its viewers saw
+bench-scale: ## measure several gateways on one Redis, and how cost grows
+	@scripts/setup.sh dev
+	@$(python) benchmarks/scale.py
+
+chaos: ## kill, cut and flood a running system for a while, and check what its viewers saw; args='--minutes 60 --seed 42'
 	@scripts/setup.sh test
-	@$(python) tests/chaos/run.py
+	@$(python) tests/chaos/run.py $(args)
 
 docs: ## run the code blocks of the docs, take the screenshots again
 	@scripts/setup.sh test
