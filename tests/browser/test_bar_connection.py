@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.bar.driver import Bars
@@ -25,6 +26,21 @@ def test_without_websockets_it_polls(bars: Bars) -> None:
     bars.make("a")
 
     expect(bars.part("percent")).to_have_text("20%")
+    assert bars.call("bar.state.transport") == "polling"
+
+
+@pytest.mark.parametrize(
+    "without",
+    ["delete window.WebSocket", "window.WebSocket = class { constructor() { throw new Error('blocked') } }"],
+    ids=["it has none", "it makes none"],
+)
+def test_in_a_browser_without_websockets_it_polls(bars: Bars, without: str) -> None:
+    bars.page.add_init_script(without)
+    bars.open()
+    bars.world.put("a", state="running", progress=20)
+    bars.make("a", reconnectDelay=100)
+
+    expect(bars.part("percent")).to_have_text("20%", timeout=20_000)
     assert bars.call("bar.state.transport") == "polling"
 
 
@@ -152,9 +168,11 @@ def test_a_heartbeat_is_sent_and_one_that_is_not_answered_is_a_lost_connection(b
     bars.world.put("a", state="running", progress=20)
     bars.make("a", heartbeatInterval=15_000)
     bars.wait_joined("a")
+    bars.call("bar.socket.on('pong', () => { window.ponged = true; })")
 
     bars.page.clock.run_for(15_100)
-    eventually(lambda: len(bars.world.heard_of("ping")) == 1)
+    eventually(lambda: bars.page.evaluate("window.ponged"))
+    assert len(bars.world.heard_of("ping")) == 1
     bars.page.clock.run_for(10_100)
     assert bars.call("bar.isConnected()") is True
 

@@ -41,7 +41,8 @@ export class SocketTransport {
     }
     this.socket = /** @type {any} */ (globalThis).io(this.#endpoint.url, {
       path: this.#endpoint.path,
-      transports: ['websocket', 'polling'],
+      // Without a constructor Socket.IO would wait for its own time-out.
+      transports: ['websocket', 'polling'].slice(+!globalThis.WebSocket),
       tryAllTransports: true,
       forceNew: true,
       reconnection: false,
@@ -63,6 +64,8 @@ export class SocketTransport {
     });
     on('connect_error', (error) => {
       if (this.#closing) return;
+      // Some proxies neither pass a WebSocket on nor refuse it: it comes second then, by an upgrade.
+      if (error?.message === 'timeout') this.socket.io.opts.transports.reverse();
       sink.error({ code: error?.data?.code ?? 'unreachable', message: String(error?.message ?? error) });
       sink.down('connect_error');
     });
