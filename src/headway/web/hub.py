@@ -204,8 +204,11 @@ class Hub:
             return False
         with self._lock:
             known = watch.task
-            if known is not None and known.epoch == task.epoch and known.rev >= task.rev:
-                return False
+            if known is not None and known.epoch == task.epoch:
+                # An end is seen once, though it may be stored twice: after a fail-over that had lost it.
+                is_told = known.has_ended and known.attempt == task.attempt
+                if is_told or known.rev >= task.rev:
+                    return False
             watch.task = task
             self._delivery.mark(watch)
         return True
