@@ -158,9 +158,9 @@ class Worker:
         return about | {"attempt": 1}
 
     def _expect_refusal(self, about: dict[str, Any], report: Callable[[], bool]) -> None:
-        """Who has been told that it is over must not be heard again."""
+        """Once the end is stored, who has been told of it must not be heard again."""
         try:
-            heard = report()
+            heard = self._manager.get_task(about["task_id"]).has_ended and report()
         except (TaskCancelled, StoreError, TaskNotFound):
             return
         if heard:
