@@ -7,12 +7,13 @@ from typing import Literal
 
 from headway.model import limits
 from headway.model.errors import InvalidValue
+from headway.model.named import NamedFields
 
 StageState = Literal["pending", "running", "completed", "failed", "cancelled", "skipped"]
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(NamedFields):
     """One part of the work. `progress` is 0–100; `weight` is 0 where the stage was not declared at creation."""
 
     name: str

@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from headway.model import limits
 from headway.model.errors import InvalidValue
+from headway.model.named import NamedFields
 from headway.model.stage import Stage, StageState, undone
 
 
@@ -53,7 +54,7 @@ BEFORE_COMPLETION = 99
 
 
 @dataclass(frozen=True, slots=True)
-class TaskError:
+class TaskError(NamedFields):
     """Why a task failed, in words that a viewer may read."""
 
     code: str

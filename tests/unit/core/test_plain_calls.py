@@ -71,6 +71,19 @@ def test_metadata_and_owner_are_kept_for_the_host_application(manager: ProgressM
     assert task.owner == "anna"
 
 
+def test_error_and_stages_can_be_read_as_in_json(manager: ProgressManager) -> None:
+    task_id = manager.create_task(stages=["write"])
+    manager.fail_task(task_id, {"code": "quota", "message": "no more"})
+    task = manager.get_task(task_id)
+
+    assert task.error is not None
+    assert task.error["code"] == task.error.code == "quota"
+    assert dict(task.error) == {"code": "quota", "message": "no more"}
+    assert [stage["name"] for stage in task.stages or ()] == ["write"]
+    with pytest.raises(KeyError):
+        task.error["failing"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "field"),
     [
