@@ -27,7 +27,8 @@ from tests.chaos.plan import EVERY_S, OFTEN_S, POWER_S, Plan
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=float(os.environ.get("HEADWAY_CHAOS_MINUTES", "5")))
-    parser.add_argument("--seed", type=int, default=None, help="run the same faults in the same order again")
+    seeded = os.environ.get("HEADWAY_CHAOS_SEED")
+    parser.add_argument("--seed", type=int, default=seeded, help="run the same faults in the same order again")
     parser.add_argument("--viewers", type=int, default=40)
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--often", action="store_true", help="more blows a second, for a short run")
@@ -47,6 +48,8 @@ def main() -> int:
             number += 1
             with_power_cuts = given.power or (number % 3 == 0 and not given.often)
             every_s = POWER_S if with_power_cuts else OFTEN_S if given.often else EVERY_S
+            if given.often and with_power_cuts:
+                every_s = every_s | {"power": 3.0}
             every_s = {blow: often for blow, often in every_s.items() if blow not in given.without.split(",")}
             seconds = min(left_s, given.act_seconds)
             plan = Plan(seed * 1_000 + number, seconds, given.viewers, given.workers, every_s)

@@ -311,7 +311,7 @@ class SqliteSystem(System):
         return SqliteStore(self.folder / "headway.db", clock=self.clock)
 
     def close_store(self) -> None:
-        shutil.rmtree(self.folder)
+        shutil.rmtree(self.folder, ignore_errors=True)  # A thread that is just ending may still make a file.
 
     @rule()
     def restart(self) -> None:
@@ -373,6 +373,6 @@ _QUICK = {
 }
 
 TestInMemory = System.TestCase
-TestInMemory.settings = settings(max_examples=400, **_QUICK)
+TestInMemory.settings = settings(max_examples=120, **_QUICK)
 TestOnSqlite = SqliteSystem.TestCase
-TestOnSqlite.settings = settings(max_examples=40, **_QUICK)
+TestOnSqlite.settings = settings(max_examples=20, **_QUICK)
