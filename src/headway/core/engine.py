@@ -40,10 +40,15 @@ class Engine:
         lease_s: float,
         retention: Retention,
         is_queued: Callable[[Task], bool] = lambda _: True,
+        will_tell: Callable[[Task], bool] = lambda _: False,
     ) -> None:
-        """`is_queued`: whether a pending task that this process holds is in a queue here."""
+        """`is_queued`: whether a pending task that this process holds is in a queue here.
+
+        `will_tell`: whether a runner here waits for the end of this attempt.
+        """
         self.store = store
         self._is_queued = is_queued
+        self._will_tell = will_tell
         self._retention = retention
         self._housekeeping = Housekeeping(
             clock,
@@ -96,7 +101,12 @@ class Engine:
         return stored
 
     def lose(self, task: Task, error: TaskError = WORKER_LOST) -> None:
-        """The worker of this attempt is gone: the task fails, or is cancelled where it was asked to stop."""
+        """The worker of this attempt is gone: the task fails, or is cancelled where it was asked to stop.
+
+        A runner of this process that waits for it says so itself, and says how its worker has ended.
+        """
+        if self._will_tell(task):
+            return
 
         def lost(stored: Task, now: float) -> Task:
             if stored.holder != task.holder:

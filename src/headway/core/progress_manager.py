@@ -323,6 +323,7 @@ class ProgressManager(TaskReader):
             lease_s=self._lease_s,
             retention=self._retention,
             is_queued=self._runners.has,
+            will_tell=self._runners.will_tell,
         )
 
     def _shared_store(self) -> Store:

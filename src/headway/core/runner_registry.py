@@ -31,6 +31,11 @@ class RunnerRegistry:
         runner = self._by_name.get(task.runner or "")
         return not isinstance(runner, QueueHere) or runner.has(task)
 
+    def will_tell(self, task: Task) -> bool:
+        """Whether a runner in this process waits for the end of this attempt, and knows better how it came."""
+        runner = self._by_name.get(task.runner or "")
+        return isinstance(runner, QueueHere) and runner.has(task)
+
     def can_retry(self, task: Task) -> bool:
         runner = self._by_name.get(task.runner or "")
         return runner is not None and "pending" in LIFE_CYCLE[task.state] and runner.can_retry(task)
