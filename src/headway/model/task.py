@@ -194,10 +194,11 @@ class Task:
         )
 
     def failing(self, now: float, error: TaskError, message: str | None = None, *, by_work: bool = True) -> Task:
+        """The work has failed. Its last message stays, where none is given: it tells where that was."""
         if self.has_ended:
             return self
         return replace(
-            self._ending("failed", now, message),
+            self._ending("failed", now, self.message if message is None else message),
             stages=self._stages_ended("failed"),
             error=error,
             updated_at=_later(self.updated_at, now) if by_work else self.updated_at,
