@@ -14,7 +14,7 @@ from headway.model.errors import InvalidValue
 Access = Literal["capability", "signed"]
 
 STORE_FORMS = "memory://, sqlite:///PATH or redis://HOST:PORT/DB"
-SECRET_CHARS = 16
+SECRET_CHARS = 8
 
 _STORES = re.compile(r"memory://|sqlite:///.+|(redis|rediss|valkey|valkeys)://.+|unix://.+", re.DOTALL)
 _HOST_NAME = re.compile(

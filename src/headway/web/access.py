@@ -67,8 +67,8 @@ class SignedAccess:
 
     def __init__(self, secrets: str | Sequence[str], clock: Clock | None = None) -> None:
         keys = [secrets] if isinstance(secrets, str) else list(secrets)
-        if not keys or min(map(len, keys)) < 16:
-            raise InvalidValue("secrets", "must be one or more strings of at least 16 characters (HEADWAY_SECRET)")
+        if not keys or min(map(len, keys)) < 8:
+            raise InvalidValue("secrets", "must be one or more strings of at least 8 characters (HEADWAY_SECRET)")
         # itsdangerous takes them from the oldest to the newest.
         self._serializer = URLSafeSerializer(keys[::-1], salt="headway.token.1")
         self._clock = clock or SystemClock()
