@@ -11,7 +11,7 @@ from tests.chaos.ledger import Entry, Ledger
 from tests.invariants import FINAL_STATES, Checker, Event, Kind
 
 RECENT = 60
-TRAIL = 200
+TRAIL = 100
 
 
 class Scene:
@@ -29,7 +29,7 @@ class Scene:
         """Reports that were taken from workers who had been told that it is over."""
         self._recent: deque[str] = deque(maxlen=RECENT)
         self._names: set[str] = set()
-        self._trails: dict[str, deque[tuple[str | None, str]]] = {}
+        self._trails: dict[str, deque[Event]] = {}
         self.found: list[str] = []
         """What the checker has found so far, and what that viewer did and saw before."""
         self._attempts: dict[str, int] = {}
@@ -81,10 +81,11 @@ class Scene:
         before = len(self.checker.found)
         self.checker.take(event)
         trail = self._trails.setdefault(event["viewer"], deque(maxlen=TRAIL))
-        trail.append((event["task_id"], _brief(event)))
+        trail.append(event)
         if len(self.checker.found) > before:
             self.found += [f"{violation}" for violation in self.checker.found[before:]]
-            self.found.append("    " + " | ".join(text for about, text in trail if about in (None, event["task_id"])))
+            of_this = [one for one in trail if one["task_id"] in (None, event["task_id"])]
+            self.found.append("    " + " | ".join(_brief(one) for one in of_this))
 
     def acknowledged(self, op: str, task_id: str, epoch: str, attempt: int) -> None:
         """To a viewer, who knew this attempt when it asked."""
