@@ -43,7 +43,7 @@ def test_an_empty_list_says_what_would_fill_it(browser: Browser, demo: ServerPro
 def test_rows_move_with_their_tasks_and_new_ones_come_by_themselves(browser: Browser, demo: ServerProcess) -> None:
     with visit(browser) as page:
         page.goto(demo.url + "/tasks")
-        task_id = start(demo, seconds=3, updates=60)
+        task_id = start(demo, seconds=8, updates=100)
 
         expect(row(page, task_id)).to_have_attribute("data-state", "running")
         page.wait_for_function(

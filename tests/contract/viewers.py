@@ -14,10 +14,10 @@ from types import TracebackType
 from typing import Any, Self
 
 import requests
-import socketio
 
 from tests.helpers import ROOT, eventually
 from tests.invariants import FINAL_STATES, History
+from tests.ordered_client import OrderedClient
 from tests.schemas import check_event
 
 NAMESPACE = "/progress"
@@ -41,7 +41,7 @@ class Viewer:
         self._url = url
         self._transports = [transport] if transport != "upgrade" else ["polling", "websocket"]
         self._options = options
-        self.client = socketio.Client(
+        self.client = OrderedClient(
             reconnection_delay=0.1,
             reconnection_delay_max=0.3,
             # Else websocket-client adds an Origin of its own to the one that a test gives.

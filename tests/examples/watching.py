@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-import socketio
-
 from tests.invariants import History
+from tests.ordered_client import OrderedClient
 
 
 def watch_to_the_end(url: str, task_id: str, *, path: str = "socket.io", timeout_s: float = 60) -> list[dict[str, Any]]:
@@ -15,7 +14,7 @@ def watch_to_the_end(url: str, task_id: str, *, path: str = "socket.io", timeout
     history = History()
     seen: list[dict[str, Any]] = []
     ended = threading.Event()
-    client = socketio.Client(reconnection=False)
+    client = OrderedClient(reconnection=False)
 
     @client.on("progress", namespace="/progress")
     def on_progress(task: dict[str, Any]) -> None:

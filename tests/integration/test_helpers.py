@@ -35,7 +35,7 @@ def test_run_async_works_where_a_loop_is_running_already() -> None:
     async def outer() -> int:
         return run_async(asyncio.sleep(0, 7))
 
-    assert asyncio.run(outer()) == 7
+    assert run_async(outer()) == 7
 
 
 def files_server(folder: Path) -> ServerProcess:

@@ -21,6 +21,7 @@ from tests.integration.audience import Audience
 from tests.integration.cli_process import Cli
 from tests.invariants import History
 from tests.nginx import nginx_command
+from tests.ordered_client import OrderedClient
 from tests.redis_server import RedisServer
 
 PAGE = "docs/howto/many-gateways.md"
@@ -153,7 +154,7 @@ class Pollers:
         return list(self._last.values()) == ["completed"] * len(self._clients)
 
     def _client(self, task_id: str) -> socketio.Client:
-        client = socketio.Client(reconnection_delay=0.3, reconnection_delay_max=0.6)
+        client = OrderedClient(reconnection_delay=0.3, reconnection_delay_max=0.6)
 
         def joins() -> None:
             self._history.join(task_id, task_id)
