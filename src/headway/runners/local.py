@@ -19,7 +19,7 @@ from typing import Any, Literal
 from headway.core import forks
 from headway.core.progress_manager import ProgressManager
 from headway.model import limits
-from headway.model.errors import InvalidValue, NotRetryable, QueueFull, StoreUnavailable, TaskNotFound
+from headway.model.errors import InvalidValue, NotRetryable, QueueFull, StoreError, StoreUnavailable, TaskNotFound
 from headway.model.task import Task, TaskError
 from headway.runners.child import Child, pickled
 from headway.runners.jobs import Job, run_job
@@ -257,6 +257,8 @@ class LocalRunner:
     def _give_up(self, entry: _Entry, error: TaskError) -> None:
         try:
             self._manager.give_up(entry.task_id, entry.attempt, error)
+        except StoreError as error_of_store:
+            log.error("the end of task %s could not be stored yet: %s", entry.task_id, error_of_store)
         except Exception:
             log.exception("the end of task %s could not be stored", entry.task_id)
 
