@@ -67,9 +67,10 @@ class JsonProcess:
 class Server(JsonProcess):
     """One of SERVERS, listening."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, store: str | None = None) -> None:
         self.name = name
-        super().__init__(SERVERS[name](), core=0)
+        command = SERVERS[name]() if store is None else _python("headway_server.py", store)
+        super().__init__(command, core=0)
         self.port = int(self.hear()["port"])
         self._wait_until_it_listens()
 

@@ -1,0 +1,83 @@
+"""From `update_progress` to the callback of a bar in a real Chromium: in one process, and from another."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from statistics import quantiles
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.processes import HERE, Generator, JsonProcess, Server
+from benchmarks.table import Row, Samples
+from tests.conftest import CHROMIUM_FLAGS
+from tests.helpers import find_chromium
+
+ROUNDS = 3
+SECONDS = 6.0
+BARS = 10
+
+# Each bar notes when its callback was called (Unix ms) and when the update was made (monotonic ns).
+WATCH = """(tasks) => {
+  window.seen = [];
+  for (const taskId of tasks) {
+    const box = document.createElement('div');
+    box.id = taskId;
+    document.body.append(box);
+    const bar = new ProgressBar(taskId, { websocketUrl: '/progress' });
+    bar.on('progress', (task) => window.seen.push([performance.timeOrigin + performance.now(), task.details.ts]));
+    bar.start({ taskId });
+  }
+}"""
+
+
+def rows() -> Iterator[Row]:
+    one, other = Samples(), Samples()
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=find_chromium(), args=[*CHROMIUM_FLAGS, "--no-sandbox"], headless=True
+        )
+        for _ in range(ROUNDS):
+            one.values.append(_in_one_process(chromium.new_page()))
+            other.values.append(_from_another_process(chromium.new_page()))
+        chromium.close()
+    yield Row("p95 from update_progress to a bar's callback, 100 viewers", one.median, "ms", ("≤", 100), one.noise)
+    yield Row("… from another process, 100 hot tasks, SQLite", other.median, "ms", ("≤", 100), other.noise)
+
+
+def _in_one_process(page: Page) -> float:
+    with Server("headway on SQLite") as server, Generator(server.port) as generator:
+        server.ask("create", tasks=1)
+        generator.connect(99, 1)
+        return _p95(page, server.port, 1, lambda: server.ask("run", mode="manager", rate=20, tasks=1, s=SECONDS))
+
+
+def _from_another_process(page: Page) -> float:
+    store = f"sqlite:///{tempfile.mkdtemp()}/bench.db"
+    worker_script = [sys.executable, str(HERE / "servers" / "worker.py"), store]
+    with Server("headway", store=store) as server, JsonProcess(worker_script, core=1) as worker:
+        worker.say(json.dumps({"create": 100}))
+        worker.hear()
+
+        def work() -> None:
+            worker.say(json.dumps({"run": 100, "rate": 20, "s": SECONDS}))
+            worker.hear()
+
+        return _p95(page, server.port, BARS, work)
+
+
+def _p95(page: Page, port: int, tasks: int, work: Callable[[], object]) -> float:
+    page.goto(f"http://127.0.0.1:{port}/static/test-websocket-progress.html")
+    for script in ("socket.io.min.js", "progress.js"):
+        page.add_script_tag(url=f"/static/js/{script}")
+    page.evaluate(WATCH, [f"bench-task-{index}" for index in range(tasks)])
+    page.wait_for_function("(n) => window.seen.length >= n", arg=tasks)
+    wall_ahead_ms = time.time() * 1e3 - time.monotonic_ns() / 1e6
+    work()
+    seen: list[list[Any]] = page.evaluate("window.seen")
+    page.close()
+    return quantiles([at - wall_ahead_ms - made / 1e6 for at, made in seen if made > 1], n=20)[-1]
