@@ -132,9 +132,13 @@ hear()
 
 def test_a_handler_of_the_programs_own_is_left_alone(manager: ProgressManager, store: str, folder: Path) -> None:
     program = """
-signal.signal(signal.SIGTERM, lambda number, frame: say("mine"))
+heard = []
+signal.signal(signal.SIGTERM, lambda number, frame: heard.append("mine"))
 with new_manager() as manager, LocalRunner(manager, 1) as runner:
     say(runner.submit(work.wait_for, sys.argv[2]))
+    while not heard:  # Not in a read: a signal that comes just before one is handled only after it.
+        time.sleep(0.01)
+    say(*heard)
     hear()
     open(sys.argv[2] + "/go", "w").close()
     runner.wait()

@@ -42,6 +42,7 @@ class SqliteFeed:
         self._changes_after = changes_after
         self._lock = Lock()
         self._thread: Thread | None = None
+        self._stopped: Thread | None = None
         self._stop = Event()
         self._file: SqliteFile | None = None
         self._version: int | None = None
@@ -70,12 +71,11 @@ class SqliteFeed:
         """The thread ends by itself, soon."""
         with self._lock:
             self._stop.set()
-            self._thread = None
+            self._thread, self._stopped = None, self._thread or self._stopped
 
     def join(self, timeout_s: float = 5.0) -> None:
-        with self._lock:
-            thread = self._thread
         self.stop()
+        thread = self._stopped
         if thread is not None and thread is not current_thread():
             thread.join(timeout_s)
 
