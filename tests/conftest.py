@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 
 from tests.helpers import find_chromium
 from tests.redis_server import RedisServer
+from tests.schemas import check_answer
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -27,6 +29,14 @@ CHROMIUM_FLAGS = [
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests come last: once started, Playwright keeps a loop in this thread, and `asyncio.run` would refuse."""
     items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def answers_are_as_their_schemas_say() -> Iterator[None]:
+    """Whatever Headway answers to `requests`, in any test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(requests.sessions, "default_hooks", lambda: {"response": [check_answer]})
+        yield
 
 
 @pytest.fixture(scope="session")

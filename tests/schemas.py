@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from typing import Any
 
+import requests
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
@@ -13,11 +15,34 @@ from tests.helpers import ROOT
 
 FOLDER = ROOT / "docs" / "reference" / "schemas"
 EVENTS = {"progress": "task", "log": "log", "connected": "connected", "pong": "pong", "error": "error"}
+# The end of a path, wherever Headway is mounted. A result is the caller's own, and an event stream is no JSON.
+ANSWERS = {
+    r"/healthz": "health",
+    r"/api/tasks": "task-list",
+    r"/api/tasks/[^/]+(/cancel|/retry)?": "task",
+    r"/api/tasks/[^/]+/log": "log-page",
+    r"/api/(generate_content|test_tasks)": "creation",
+}
+OURS = re.compile(r".*(/healthz|/api/tasks(/[^/]+(/[a-z]+)?)?|/api/(generate_content|test_tasks))")
 
 
 def check_event(event: str, payload: Any) -> None:
     """An event that a server has sent."""
     check(EVENTS[event], payload)
+
+
+def schema_of(path: str, status: int) -> str | None:
+    """What the JSON of an answer over HTTP must be; None for what is no business of Headway's."""
+    if status >= 400:
+        return "error-body" if OURS.fullmatch(path) else None
+    return next((name for ending, name in ANSWERS.items() if re.fullmatch(f".*{ending}", path)), None)
+
+
+def check_answer(answer: requests.Response, *_: Any, **__: Any) -> None:
+    """A hook of requests; tests/conftest.py has it look at each answer that a test gets."""
+    name = schema_of(answer.request.path_url.partition("?")[0], answer.status_code)
+    if name is not None and answer.headers.get("Content-Type", "").startswith("application/json"):
+        check(name, answer.json())
 
 
 def check(name: str, payload: Any) -> None:

@@ -1,6 +1,7 @@
 """The wire as a contract: golden payloads, and what a real gateway answers, against docs/reference/schemas.
 
-The viewers of all integration tests check what they are sent, too (tests/contract/viewers.py).
+The viewers of all tests check what they are sent, too (tests/contract/viewers.py, tests/integration/audience.py), and
+so does what asks over HTTP (tests/conftest.py): every adapter's events, acknowledgements, streams and answers.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ import pytest
 import requests
 
 from headway import ProgressManager
-from tests.contract.viewers import Viewer
+from tests.contract.viewers import Viewer, read_stream
 from tests.helpers import ROOT, ServerProcess
 from tests.integration.cli_process import Cli
-from tests.schemas import EVENTS, FOLDER, check, check_event
+from tests.schemas import ANSWERS, EVENTS, FOLDER, check, check_answer, check_event
 
 GOLDEN = sorted((ROOT / "tests" / "wire").glob("*.json"))
 
@@ -46,6 +47,8 @@ def test_a_golden_payload_is_as_its_schema_says(path: Path) -> None:
         ("log", {"lines": [{"n": 0, "t": 1, "level": "info", "text": ""}]}),
         ("error", {"code": "surprise"}),
         ("join-refused", {"error": {"code": "task_not_found"}}),
+        ("creation", {"cancel_url": "/api/tasks/q7VfXb0oT1uGk2m9cR4hSw"}),
+        ("creation", {"status_url": "/api/tasks/q7VfXb0oT1uGk2m9cR4hSw?token=x"}),
     ],
 )
 def test_what_breaks_the_contract_is_noticed(golden: str, change: dict[str, Any]) -> None:
@@ -57,8 +60,40 @@ def test_what_breaks_the_contract_is_noticed(golden: str, change: dict[str, Any]
 
 def test_every_schema_is_used_and_listed() -> None:
     listed = (FOLDER / "README.md").read_text("utf-8")
+    used = {*EVENTS.values(), *ANSWERS.values(), "ack", "error-body"}
 
     assert [path.stem for path in FOLDER.glob("*.json") if f"({path.name})" not in listed] == []
+    assert {path.stem for path in FOLDER.glob("*.json")} == used
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "body"),
+    [
+        ("/live/api/tasks/a", 200, {"task_id": "a"}),
+        ("/api/tasks/a/cancel", 202, {}),
+        ("/api/tasks", 200, {"tasks": []}),
+        ("/api/tasks/a/log", 200, {"lines": [{"n": 1}]}),
+        ("/api/tasks/a/result", 409, {"code": "no_result"}),
+        ("/api/generate_content", 202, {"task_id": "a"}),
+        ("/healthz", 200, {"status": "well"}),
+    ],
+)
+def test_an_answer_over_http_that_breaks_the_contract_is_noticed(path: str, status: int, body: dict[str, Any]) -> None:
+    """What looks at all answers: else a slip in it would pass for a contract that is kept."""
+    answer = requests.Response()
+    answer.status_code = status
+    answer.headers["Content-Type"] = "application/json"
+    answer.request = requests.Request("GET", f"http://127.0.0.1:1{path}").prepare()
+    answer._content = json.dumps(body).encode()
+
+    with pytest.raises(AssertionError, match="not as"):
+        check_answer(answer)
+
+
+def test_every_answer_that_a_test_gets_is_looked_at(gateway: tuple[ServerProcess, ProgressManager]) -> None:
+    answer = requests.get(f"{gateway[0].url}/healthz", timeout=10)
+
+    assert answer.request.hooks["response"] == [check_answer]
 
 
 @pytest.fixture(scope="module")
@@ -110,27 +145,23 @@ def test_all_that_a_gateway_says_of_a_task_is_as_the_schemas_say(
     url = f"{server.url}/api/tasks/{task_id}"
 
     with Viewer(server.url) as viewer:
-        check("ack", viewer.join(task_id, 1))
-        check("ack", viewer.ask("join", {"task_id": "unknown"}))
-        check("ack", viewer.ask("cancel_task", {"task_id": task_id}))
-        check("ack", viewer.ask("retry_task", {"task_id": task_id}))
-        check("ack", viewer.ask("ping", {"t": 1}))
-        check("ack", viewer.leave(task_id))
+        viewer.join(task_id, 1)
+        viewer.ask("join", {"task_id": "unknown"})
+        viewer.ask("cancel_task", {"task_id": task_id})
+        viewer.ask("retry_task", {"task_id": task_id})
+        viewer.ask("ping", {"t": 1})
+        viewer.leave(task_id)
         viewer.emit("join", {"task_id": 5})
         viewer.end(task_id)
-        for event, payload in list(viewer.events):
-            check_event(event, payload)
 
-    check("task", requests.get(url, timeout=10).json())
-    check("log-page", requests.get(f"{url}/log", timeout=10).json())
-    check("error-body", requests.post(f"{url}/retry", timeout=10).json())
-    check("error-body", requests.get(f"{server.url}/api/tasks/unknown", timeout=10).json())
+    answers = [
+        requests.get(url, timeout=10),
+        requests.get(f"{url}/log", timeout=10),
+        requests.post(f"{url}/retry", timeout=10),
+        requests.post(f"{url}/cancel", timeout=10),
+        requests.get(f"{server.url}/api/tasks/unknown", timeout=10),
+        requests.get(f"{server.url}/api/tasks", timeout=10),
+    ]
     check("error-body", requests.get(f"{server.url}/nothing", timeout=10).json())
-    check("error-body", requests.get(f"{server.url}/api/tasks", timeout=10).json())
-    check("health", requests.get(f"{server.url}/healthz", timeout=10).json())
-    stream = requests.get(f"{url}/events", params={"log_from": "1"}, timeout=10).text
-    events = [block.splitlines() for block in stream.split("\n\n") if "event: " in block]
-    for block in events:
-        fields = dict(line.partition(": ")[::2] for line in block)
-        check_event(fields["event"], json.loads(fields["data"]))
-    assert events
+    assert [answer.status_code for answer in answers] == [200, 200, 409, 409, 404, 403]
+    assert read_stream(f"{url}/events?log_from=1")[-1][2]["task_id"] == task_id

@@ -18,7 +18,7 @@ import requests
 from tests.helpers import ROOT, eventually
 from tests.invariants import FINAL_STATES, History
 from tests.ordered_client import OrderedClient
-from tests.schemas import check_event
+from tests.schemas import check, check_event
 
 NAMESPACE = "/progress"
 
@@ -86,7 +86,9 @@ class Viewer:
         return ack
 
     def ask(self, event: str, data: Any = None) -> Any:
-        return self.client.call(event, data, namespace=NAMESPACE, timeout=20)
+        ack = self.client.call(event, data, namespace=NAMESPACE, timeout=20)
+        check("ack", ack)
+        return ack
 
     def emit(self, event: str, data: Any = None) -> None:
         self.client.emit(event, data, namespace=NAMESPACE)
@@ -148,12 +150,18 @@ class NodeViewer:
         self._process.wait(10)
         self._reader.join(10)
         self._process.stdout.close()
+        if error is None:
+            for event, payload in self.events:
+                if event not in ("connect", "disconnect", "connect_error", "upgrade"):  # The client's own.
+                    check_event(event, payload)
 
     def ask(self, event: str, data: Any) -> Any:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps([event, data]) + "\n")
         self._process.stdin.flush()
-        return self._acks.get(timeout=20)
+        ack = self._acks.get(timeout=20)
+        check("ack", ack)
+        return ack
 
     def of(self, event: str) -> list[Any]:
         return [data for name, data in list(self.events) if name == event]
@@ -181,6 +189,7 @@ def read_stream(url: str, history: History | None = None, **options: Any) -> lis
                 fields[name] = value
             elif not line and "data" in fields:
                 data = json.loads(fields["data"])
+                check_event(fields["event"], data)
                 events.append((fields["event"], fields.get("id", ""), data))
                 if history is not None:
                     (history.log if fields["event"] == "log" else history.progress)("stream", data)

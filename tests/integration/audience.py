@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 from tests.chaos.wire import Disconnected, WireConnection
 from tests.invariants import FINAL_STATES, History
-from tests.schemas import check
+from tests.schemas import check, check_event
 
 DELAY_S = 0.5
 
@@ -34,8 +34,10 @@ class Audience:
         delay_s: float = DELAY_S,
     ) -> None:
         self.history = History()
+        # Each thing that was said, once: `history` makes sure that all who saw a rev saw the same.
+        self._heard: dict[tuple[Any, ...], tuple[str, Any]] = {}
         self.viewers = [
-            _Viewer(f"viewer {n}", task_ids[n % len(task_ids)], ports, n, self.history, path, delay_s)
+            _Viewer(f"viewer {n}", task_ids[n % len(task_ids)], ports, n, self.history, self._hear, path, delay_s)
             for n in range(viewers)
         ]
         self._loop = asyncio.new_event_loop()
@@ -54,11 +56,12 @@ class Audience:
         self._thread.join(10)
         self._loop.close()
         if error is None:
-            for viewer in self.viewers:
-                if viewer.last:
-                    check("task", viewer.last)
-                for told in viewer.errors:
-                    check("error", told)
+            for event, payload in self._heard.values():
+                check_event(event, payload)
+
+    def _hear(self, event: str, payload: Any) -> None:
+        said = (event, *(payload.get(name) for name in ("task_id", "epoch", "rev", "code")))
+        self._heard.setdefault(said, (event, payload))
 
     async def _end(self) -> None:
         """End the viewers' tasks, then what asyncio does after them."""
@@ -89,7 +92,15 @@ class Audience:
 
 class _Viewer:
     def __init__(
-        self, name: str, task_id: str, ports: Sequence[int], n: int, history: History, path: str, delay_s: float
+        self,
+        name: str,
+        task_id: str,
+        ports: Sequence[int],
+        n: int,
+        history: History,
+        hear: Callable[[str, Any], None],
+        path: str,
+        delay_s: float,
     ) -> None:
         self.port: int | None = None
         self.connects = 0
@@ -100,6 +111,7 @@ class _Viewer:
         self._ports = ports
         self._next = n
         self._history = history
+        self._hear = hear
         self._path = path
         self._delay_s = delay_s
         self._random = random.Random(n)
@@ -128,6 +140,7 @@ class _Viewer:
                 connection.close()
 
     def _saw(self, event: str, payload: Any) -> None:
+        self._hear(event, payload)
         if event == "progress":
             self._history.progress(self._name, payload)
             self.last = payload
