@@ -43,37 +43,52 @@ export async function api(path, { method = 'GET', body, token, signal } = {}) {
   return answer;
 }
 
-/** Tokens by task, where the server goes by tokens. In memory alone. @type {Map<string, {token: string, until: number}>} */
+/** Tokens by task, where the server goes by tokens. @type {Map<string, {token: string, until: number, shared: boolean}>} */
 const tokens = new Map();
 const TOKEN_MS = 10 * 60 * 1000;
+const SHARED = 'headway-shared-';
+const goesByTokens = document.documentElement.dataset.access === 'signed';
 
-/** A token that was given for a task. @param {string} taskId @param {string | null | undefined} token */
-export function keepToken(taskId, token) {
-  if (token) tokens.set(taskId, { token, until: Date.now() + TOKEN_MS });
+/** A token that was given for a task. @param {string} taskId @param {string | null | undefined} token @param {boolean} [shared] */
+export function keepToken(taskId, token, shared = false) {
+  if (token) tokens.set(taskId, { token, until: Date.now() + TOKEN_MS, shared });
+}
+
+/** The token of a shared link: it stays for as long as this tab does, so that a reload shows the task, too.
+ * @param {string} taskId @param {string | null} token */
+export function keepShared(taskId, token) {
+  keepToken(taskId, token, true);
+  try {
+    if (token) sessionStorage.setItem(SHARED + taskId, token);
+  } catch { /* storage is off: after a reload the link is needed again */ }
+}
+
+/** @param {string} taskId */
+function recallShared(taskId) {
+  try { return sessionStorage.getItem(SHARED + taskId); } catch { return null; }
 }
 
 /**
- * The token to show for a task, fetched anew before it runs out; undefined where none is needed.
+ * The token to show for a task, fetched anew before it runs out; undefined where none is needed, or is to be had.
  * @param {string} taskId @returns {Promise<string | undefined>}
  */
 export async function tokenOf(taskId) {
-  if (document.documentElement.dataset.access !== 'signed') return undefined;
+  if (!goesByTokens) return undefined;
   const known = tokens.get(taskId);
-  if (known && known.until > Date.now()) return known.token;
+  if (known && (known.shared || known.until > Date.now())) return known.token;
   try {
     keepToken(taskId, (await api(`/api/tokens/${encodeURIComponent(taskId)}`)).token);
   } catch {
-    // Not ours: the shared token, if there is one, stays.
+    keepToken(taskId, recallShared(taskId), true); // not ours
   }
   return tokens.get(taskId)?.token;
 }
 
+/** Whether all that this visitor has is the token of a link that was shared. @param {string} taskId */
+export const cameByLink = (taskId) => tokens.get(taskId)?.shared ?? false;
+
 /** @param {string} taskId */
 export const task = (taskId) => `/api/tasks/${encodeURIComponent(taskId)}`;
-
-/** Where a picture of a post is. @param {string} taskId @param {string} file @param {number} [attempt] */
-export const picture = (taskId, file, attempt = 1) =>
-  `${root}/posts/${encodeURIComponent(taskId)}/${encodeURIComponent(file)}${attempt > 1 ? `?attempt=${attempt}` : ''}`;
 
 /**
  * The whole result of a task, wherever it is.

@@ -1,8 +1,8 @@
 // @ts-check
 /** The post while it is made: words as they are written, cards as they are drawn. */
 
-import { picture } from './api.js';
 import { h, say } from './dom.js';
+import { showPicture } from './files.js';
 import { hashtag } from './post.js';
 import { t } from './words.js';
 
@@ -64,7 +64,7 @@ export class Draft {
       this.#shown.add(n);
       const img = h('img', { alt: t('cardOf', { n: n + 1, total: this.#cards.children.length }) });
       img.addEventListener('load', () => place.classList.add('is-drawn'), { once: true });
-      img.src = picture(task.task_id, file, task.attempt);
+      showPicture(img, task.task_id, file, task.attempt);
       place.replaceChildren(img);
     });
   }

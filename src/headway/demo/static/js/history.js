@@ -1,9 +1,10 @@
 // @ts-check
 /** What was made before: thumbnails, search, delete. What is still being made moves. */
 
-import { api, picture } from './api.js';
+import { api } from './api.js';
 import { badge, isActive } from './badge.js';
 import { byId, fill, h, icon } from './dom.js';
+import { showPicture } from './files.js';
 import { day, t } from './words.js';
 
 export class History {
@@ -85,7 +86,7 @@ export class History {
     const cover = h('span', { class: 'cover', 'data-style': post.style ?? null });
     if (post.thumbs?.[0]) {
       const img = h('img', { alt: '', loading: 'lazy', width: 621, height: 830 });
-      img.src = picture(post.task_id, post.thumbs[0], post.attempt);
+      showPicture(img, post.task_id, post.thumbs[0], post.attempt);
       cover.append(img);
     } else cover.append(h('span', { class: 'cover-topic' }, post.topic));
     const state = h('span', { class: 'cover-state' });

@@ -1,28 +1,26 @@
 // @ts-check
 /** A finished post, as it would look where it is posted: cards to swipe, title, text, tags; and what to do with it. */
 
-import { picture } from './api.js';
 import { copyText, h, icon, phrases, toast } from './dom.js';
+import { pointTo, showPicture } from './files.js';
 import { t } from './words.js';
 
 /**
  * @param {any} task
  * @param {any} post its result
- * @param {{another: () => void, remove: () => void}} actions
+ * @param {{another?: () => void, remove?: () => void}} [actions] what is not given is not offered
  */
-export function postView(task, post, { another, remove }) {
+export function postView(task, post, { another, remove } = {}) {
   const cards = post.cards ?? [];
   const reel = reelOf(task, cards);
   const text = `${post.title}\n\n${post.text}\n\n${(post.tags ?? []).map(hashtag).join(' ')}`.trim();
-  const download = cards.length > 0 && h('a', { class: 'button small', download: '' }, icon('picture'), t('downloadCard'));
-  if (download) {
-    const point = (/** @type {number} */ n) => {
-      download.href = picture(task.task_id, cards[n].file, task.attempt);
-      download.setAttribute('download', fileName(post.title, n));
-    };
-    reel.onturn = point;
-    point(0);
+  const card = cards.length > 0 && h('a', { class: 'button small' }, icon('picture'), t('downloadCard'));
+  if (card) {
+    reel.onturn = (n) => pointTo(card, task, cards[n].file, fileName(post.title, n));
+    reel.onturn(0);
   }
+  const all = post.archive && h('a', { class: 'button small' }, icon('download'), t('downloadAll'));
+  if (all) pointTo(all, task, post.archive, `${safe(post.title)}.zip`);
   return h('article', { class: 'post', lang: post.language ?? null },
     reel.element,
     h('div', { class: 'post-words' },
@@ -31,10 +29,9 @@ export function postView(task, post, { another, remove }) {
       h('ul', { class: 'tags' }, (post.tags ?? []).map((/** @type {string} */ tag) => h('li', {}, hashtag(tag)))),
       h('div', { class: 'button-row post-actions', lang: document.documentElement.lang },
         h('button', { class: 'button small primary', type: 'button', onclick: async () => toast(t((await copyText(text)) ? 'copied' : 'notCopied')) }, icon('copy'), t('copyAll')),
-        download,
-        post.archive && h('a', { class: 'button small', href: picture(task.task_id, post.archive, task.attempt), download: `${safe(post.title)}.zip` }, icon('download'), t('downloadAll')),
-        h('button', { class: 'button small', type: 'button', onclick: another }, icon('sparkle'), t('another')),
-        h('button', { class: 'button small quiet danger-quiet', type: 'button', onclick: remove }, icon('trash'), t('delete'))),
+        card, all,
+        another && h('button', { class: 'button small', type: 'button', onclick: another }, icon('sparkle'), t('another')),
+        remove && h('button', { class: 'button small quiet danger-quiet', type: 'button', onclick: remove }, icon('trash'), t('delete'))),
       h('p', { class: 'provenance small muted', lang: document.documentElement.lang },
         t(post.generator?.offline ? 'offlineGenerator' : 'onlineGenerator', { label: post.generator?.label ?? '' }),
         post.seed !== null && post.seed !== undefined && h('span', { class: 'numbers' }, ' ', t('seed', { seed: post.seed })))));
@@ -83,7 +80,7 @@ function pictureOf(task, card, n) {
     alt: card.alt || t('cardAlt', { n: n + 1, heading: card.heading ?? '' }), width: card.width, height: card.height,
     loading: n > 1 ? 'lazy' : null, decoding: 'async',
   });
-  img.src = picture(task.task_id, card.file, task.attempt);
+  showPicture(img, task.task_id, card.file, task.attempt);
   return img;
 }
 

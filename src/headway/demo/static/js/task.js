@@ -1,30 +1,35 @@
 // @ts-check
 /** One task: the bar with its log, facts, stages with their times, attempts, the result. */
 
-import { api, ApiError, keepToken, resultOf, task as taskPath, tokenOf } from './api.js';
+import { api, ApiError, cameByLink, keepShared, resultOf, task as taskPath, tokenOf } from './api.js';
 import { badge, isActive } from './badge.js';
-import { byId, copyText, fill, h, root, say, toast } from './dom.js';
+import { byId, copyText, fill, h, icon, root, say, toast } from './dom.js';
 import { ProgressBar, server } from './live.js';
-import { ago, locale, moment, span, t } from './words.js';
+import { postView } from './post.js';
+import { ago, locale, moment, span, stageName, t, wholeSpan } from './words.js';
 
 const page = byId('task');
 const taskId = /** @type {string} */ (page.dataset.taskId);
 const banner = byId('page-banner');
 // A shared link carries its token behind the #, which is never sent to a server; it is taken out of the address at once.
 const shared = new URLSearchParams(location.hash.slice(1)).get('token');
-keepToken(taskId, shared);
+keepShared(taskId, shared);
 if (shared) history.replaceState(null, '', location.pathname + location.search);
 
 /** @type {any} */
 let task = null;
 let skew = 0;
 let resultOfAttempt = 0;
+let stagesTurn = '';
 
 const bar = new ProgressBar('progress-container', { ...server, locale, token: () => tokenOf(taskId), showLog: true });
 for (const event of ['progress', 'complete', 'fail', 'cancelled']) bar.on(event, take);
 bar.on('error', (/** @type {any} */ error) => error?.code === 'task_not_found' && missing());
 bar.start({ taskId });
-tokenOf(taskId).then((token) => api(taskPath(taskId), { token })).then(take, (error) => error instanceof ApiError && error.status === 404 && missing());
+tokenOf(taskId).then((token) => {
+  byId('share-row').hidden = !token || cameByLink(taskId);
+  return api(taskPath(taskId), { token });
+}).then(take, (error) => error instanceof ApiError && error.status === 404 && missing());
 setInterval(() => {
   if (!task || document.hidden) return;
   drawFacts();
@@ -32,8 +37,6 @@ setInterval(() => {
   drawStages();
   drawAttempts();
 }, 1000);
-// Stages come and go: when they did is asked for now and then while the task runs.
-setInterval(() => task && !document.hidden && isActive(task.state) && loadTimeline(), 5000);
 
 /** @param {any} given */
 function take(given) {
@@ -49,7 +52,10 @@ function take(given) {
   drawFacts();
   drawStages();
   if (first) openLog();
-  if (first || ended || begun) loadTimeline();
+  // When stages come and go is the server's to say.
+  const turn = (task.stages ?? []).map((/** @type {any} */ stage) => stage.state).join();
+  if (first || ended || begun || turn !== stagesTurn) loadTimeline();
+  stagesTurn = turn;
   if (task.state === 'completed' && resultOfAttempt !== task.attempt) drawResult();
 }
 
@@ -72,7 +78,7 @@ function drawFacts() {
   const facts = [
     ['fact.state', t(`state.${task.state}`)],
     [task.state === 'pending' ? 'fact.waiting' : active ? 'fact.running' : 'fact.took',
-      task.state === 'pending' ? span(now - task.created_at) : begun === null ? null : span((task.finished_at ?? now) - begun)],
+      task.state === 'pending' ? wholeSpan(now - task.created_at) : begun === null ? null : active ? wholeSpan(now - begun) : span(task.finished_at - begun)],
     ['fact.attempt', String(task.attempt)],
     ['fact.worker', active && task.state !== 'pending' ? t(`worker.${task.worker ?? 'none'}`) : null],
     ['fact.rate', task.rate === null ? null : `${task.rate.toLocaleString(locale, { maximumSignificantDigits: 3 })} ${task.details?.unit ?? ''}/s`],
@@ -107,10 +113,18 @@ function drawStages() {
     const time = times[stage.name];
     const meter = h('span', { class: 'meter', 'data-state': stage.state, 'aria-hidden': 'true' }, h('i'));
     meter.style.setProperty('--p', String(stage.progress ?? 0));
-    return h('li', { 'data-state': stage.state }, h('span', { class: 'stage-label' }, stage.label || stage.name),
+    const row = h('li', { 'data-state': stage.state }, h('span', { class: 'stage-label' }, stageName(stage)),
       h('span', { class: 'stage-state small muted' }, t(`stage.${stage.state}`)), meter,
-      h('span', { class: 'stage-time numbers small' }, time ? span((time.finished_at ?? (isActive(task.state) ? now : time.started_at)) - time.started_at) : t('unknown')));
+      h('span', { class: 'stage-time numbers small' }, time ? (time.finished_at ? span(time.finished_at - time.started_at) : isActive(task.state) ? wholeSpan(now - time.started_at) : t('unknown')) : t('unknown')));
+    row.style.setProperty('--depth', String(depthOf(stage, stages)));
+    return row;
   }));
+}
+
+/** How many stages this one is a part of, one within the other. @param {any} stage @param {any[]} stages @returns {number} */
+function depthOf(stage, stages) {
+  const parent = stage.parent && stages.find((one) => one.name === stage.parent);
+  return parent ? 1 + depthOf(parent, stages) : 0;
 }
 
 async function loadTimeline() {
@@ -133,7 +147,7 @@ function drawAttempts() {
     const end = one.finished_at ?? (isPresent ? task.finished_at : null) ?? Date.now() / 1000 + skew;
     return h('li', {},
       h('span', { class: 'attempt-n' }, t('attempt', { n: one.attempt })), badge({ state: isPresent ? task.state : one.state }),
-      h('span', { class: 'numbers small muted' }, one.started_at ? `${moment(one.started_at)} · ${span(end - one.started_at)}` : t('unknown')),
+      h('span', { class: 'numbers small muted' }, one.started_at ? `${moment(one.started_at)} · ${isPresent && isActive(task.state) ? wholeSpan(end - one.started_at) : span(end - one.started_at)}` : t('unknown')),
       one.error && h('p', { class: 'small attempt-error' }, one.error.message));
   }));
 }
@@ -143,9 +157,12 @@ async function drawResult() {
   const result = await resultOf(task).catch(() => null);
   if (result === null) return;
   byId('result-panel').hidden = false;
-  const isPost = typeof result === 'object' && result.cards && result.title;
-  fill(byId('result'), isPost && h('p', {}, h('a', { class: 'button small', href: `${root}/#/${taskId}` }, result.title)),
-    h('pre', { class: 'mono result', tabindex: '0' }, JSON.stringify(result, null, 2)));
+  const raw = h('pre', { class: 'mono result', tabindex: '0' }, JSON.stringify(result, null, 2));
+  const isPost = typeof result === 'object' && Array.isArray(result.cards) && result.title;
+  if (!isPost) return fill(byId('result'), raw);
+  fill(byId('result'), postView(task, result),
+    h('details', { class: 'raw' }, h('summary', {}, t('rawResult')), raw),
+    !cameByLink(taskId) && h('p', {}, h('a', { class: 'back', href: `${root}/#/${taskId}` }, t('inStudio'), icon('right'))));
 }
 
 const share = byId('share');
@@ -157,5 +174,4 @@ share.addEventListener('click', async () => {
     toast(/** @type {Error} */ (error).message);
   }
 });
-byId('share-row').hidden = document.documentElement.dataset.access !== 'signed' || Boolean(shared);
 addEventListener('pagehide', (event) => { if (!event.persisted) bar.destroy(); });

@@ -5,7 +5,7 @@ import { api, ApiError, task as taskPath } from './api.js';
 import { badge, isActive } from './badge.js';
 import { byId, fill, h, icon, root, say, toast } from './dom.js';
 import { Live } from './live.js';
-import { ago, span, t } from './words.js';
+import { ago, span, t, wholeSpan } from './words.js';
 
 const REFRESH_MS = 3000;
 const PAGE = 25;
@@ -78,7 +78,7 @@ class Row {
     const { task } = this;
     const now = Date.now() / 1000 + skew;
     const from = task.started_at ?? task.created_at;
-    const time = span((task.finished_at ?? now) - from);
+    const time = task.finished_at ? span(task.finished_at - from) : wholeSpan(now - from);
     say(this.#time, task.state === 'pending' ? t('waitingFor', { time }) : time);
     const news = now - (task.updated_at ?? task.created_at);
     say(this.#updated, ago(news));
@@ -151,6 +151,7 @@ function draw(tasks, filtered) {
   if (!tasks.length) fill(empty, h('h2', {}, t(filtered ? 'noTasksMatch' : 'noTasks')), h('p', {}, t(filtered ? 'noTasksMatchText' : 'noTasksText')));
   byId('previous').disabled = trail.length === 0;
   byId('next').disabled = !next;
+  byId('pager').hidden = trail.length === 0 && !next;
   say(byId('page-of'), t('rangeOf', { page: trail.length + 1 }));
 }
 

@@ -71,7 +71,8 @@ const words = {
     'stage.pending': 'not begun', 'stage.running': 'under way', 'stage.completed': 'done', 'stage.failed': 'failed', 'stage.cancelled': 'cancelled', 'stage.skipped': 'skipped',
     attempt: 'Attempt {n}', attemptLine: 'Attempt {n}: {state}', linkCopied: 'The read-only link is copied',
     taskNotFound: 'There is no such task, or it isn’t yours to see.',
-    logTail: 'Newest lines',
+    notDownloaded: 'It could not be downloaded',
+    rawResult: 'As the program gave it', inStudio: 'Open in the studio',
   },
   'zh-CN': {
     making: '正在开始…',
@@ -141,7 +142,8 @@ const words = {
     'stage.pending': '未开始', 'stage.running': '进行中', 'stage.completed': '完成', 'stage.failed': '失败', 'stage.cancelled': '已取消', 'stage.skipped': '跳过',
     attempt: '第 {n} 次', attemptLine: '第 {n} 次：{state}', linkCopied: '只读链接已复制',
     taskNotFound: '没有这个任务，或者您无权查看。',
-    logTail: '最新的几行',
+    notDownloaded: '没能下载',
+    rawResult: '程序给出的原样', inStudio: '在工作室里打开',
   },
 };
 
@@ -160,12 +162,18 @@ export function t(key, values = {}) {
 /** A span of time in words, coarse enough to be read at a glance. @param {number} seconds */
 export function span(seconds) {
   const s = Math.max(0, seconds);
-  if (s < 10) return t('s', { n: s.toFixed(1) });
+  if (s < 10) return t('s', { n: (Math.floor(s * 10) / 10).toFixed(1) });
   if (s < 60) return t('s', { n: Math.floor(s) });
   if (s < 3600) return t('min.s', { m: Math.floor(s / 60), s: Math.floor(s % 60) });
   if (s < 86400) return t('h.min', { h: Math.floor(s / 3600), m: Math.floor((s % 3600) / 60) });
   return t('d.h', { d: Math.floor(s / 86400), h: Math.floor((s % 86400) / 3600) });
 }
+
+/** The same for what still goes on: tenths that turn once a second would only dance. @param {number} seconds */
+export const wholeSpan = (seconds) => (seconds < 10 ? t('s', { n: Math.floor(Math.max(0, seconds)) }) : span(seconds));
+
+/** What to call a stage: its label, else its name as words. @param {{name: string, label?: string | null}} stage */
+export const stageName = ({ name, label }) => label || (name.charAt(0).toUpperCase() + name.slice(1)).replace(/_/g, ' ');
 
 /** @param {number} seconds */
 export function ago(seconds) {
