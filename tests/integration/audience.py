@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from tests.chaos.wire import Disconnected, WireConnection
 from tests.invariants import FINAL_STATES, History
-from tests.schemas import check, check_event
+from tests.schemas import check_event
 
 DELAY_S = 0.5
 
