@@ -13,6 +13,9 @@ const STUCK_S = 60;
 /** What the filter's words mean to the API. @type {Record<string, string>} */
 const STATES = { active: 'pending,running,cancelling', pending: 'pending', running: 'running,cancelling', completed: 'completed', failed: 'failed', cancelled: 'cancelled' };
 
+/** What an operator asks for, and which states it is about; the filter shows one of them. @type {Record<string, string[]>} */
+const ABOUT = { failed: ['failed'], stuck: ['active', 'running', 'pending'], longest: ['active', 'running', 'pending'] };
+
 const tools = /** @type {HTMLFormElement} */ (byId('tools'));
 const body = byId('rows');
 const empty = byId('tasks-empty');
@@ -56,7 +59,8 @@ class Row {
 
   /** @param {any} task */
   update(task) {
-    if (task.epoch === this.task.epoch && task.rev < this.task.rev) return;
+    // The list is read again every few seconds: a row that has no news is not touched.
+    if (this.#drawn && task.epoch === this.task.epoch && task.rev <= this.task.rev) return;
     this.task = task;
     this.element.dataset.state = task.state;
     say(this.#name, task.name || t('unnamed'));
@@ -110,7 +114,7 @@ async function load() {
   const asked = new FormData(tools);
   const order = String(asked.get('sort'));
   const query = new URLSearchParams({ limit: String(PAGE), order: order === 'failed' ? 'newest' : order });
-  const states = order === 'failed' ? 'failed' : STATES[String(asked.get('state'))];
+  const states = STATES[String(asked.get('state'))];
   if (states) query.set('state', states);
   const q = String(asked.get('q') ?? '').trim();
   if (q) query.set('search', q);
@@ -171,10 +175,20 @@ function restart(fromFirst) {
   load();
 }
 
+/** Order and filter never contradict each other: the one that was touched last is what is meant. @param {string} touched */
+function agree(touched) {
+  const { sort, state } = /** @type {any} */ (tools.elements);
+  const fitting = ABOUT[sort.value];
+  if (!fitting || fitting.includes(state.value)) return;
+  if (touched === 'sort') state.value = fitting[0];
+  else sort.value = 'newest';
+}
+
 let typing = 0;
 tools.addEventListener('submit', (event) => event.preventDefault());
 tools.addEventListener('input', (event) => {
   clearTimeout(typing);
+  agree(/** @type {HTMLInputElement} */ (event.target).name);
   const delay = /** @type {HTMLElement} */ (event.target).matches('[type="search"]') ? 250 : 0;
   typing = window.setTimeout(() => restart(true), delay);
 });
