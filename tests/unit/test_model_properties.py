@@ -25,14 +25,20 @@ amounts = st.one_of(
     st.builds(Amounts, st.none(), REAL, st.none() | REAL),
     st.builds(Amounts, REAL, st.just(0), st.none() | REAL),
 )
-stage_changes = st.builds(StageChange, st.sampled_from([None, "running", "completed"]), st.none() | amounts)
+PARENTS = {"a": None, "b": "a", "c": "b"}
+stage_states = st.sampled_from([None, "running", "completed"])
 texts = st.none() | st.text(max_size=5)
 
 
 @st.composite
 def changes(draw: st.DrawFn) -> Change:
     """What a report or a step can say."""
-    stages = draw(st.dictionaries(st.sampled_from(NAMES), stage_changes, max_size=2))
+    nested = draw(st.booleans())
+    named = draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=2))
+    stages = {
+        name: StageChange(draw(stage_states), draw(st.none() | amounts), PARENTS[name] if nested else None)
+        for name in named
+    }
     switches = draw(st.booleans())
     stage = draw(st.none() | st.sampled_from(NAMES)) if switches else None
     if stage is not None and stage not in stages:
@@ -65,8 +71,17 @@ def tasks(draw: st.DrawFn) -> Task:
         indeterminate=progress is None,
         completed=draw(st.none() | REAL),
         total=draw(st.none() | REAL),
-        stages=tuple(Stage(name, None, draw(st.sampled_from([0.5, 1, 3]))) for name in declared) or None,
+        stages=tuple(
+            Stage(name, None, draw(st.sampled_from([0.5, 1, 3])), parent=name_above(declared[:i], draw))
+            for i, name in enumerate(declared)
+        )
+        or None,
     )
+
+
+def name_above(earlier: list[str], draw: st.DrawFn) -> str | None:
+    """Any of the stages before, or none: declared parts follow their parent."""
+    return draw(st.none() | st.sampled_from(earlier)) if earlier else None
 
 
 def shape(task: Task) -> dict[str, Any]:
@@ -75,7 +90,12 @@ def shape(task: Task) -> dict[str, Any]:
     del seen["progress"]
     seen["completed"] = None if task.completed is None else round(task.completed, 6)
     seen["stages"] = {
-        stage.name: (stage.state, stage.total, None if stage.completed is None else round(stage.completed, 6))
+        stage.name: (
+            stage.state,
+            stage.parent,
+            stage.total,
+            None if stage.completed is None else round(stage.completed, 6),
+        )
         for stage in task.stages or ()
     }
     return seen
@@ -130,7 +150,10 @@ def test_merging_is_associative(one: Change, two: Change, three: Change) -> None
 def test_progress_only_rises_and_stays_below_completion(task: Task, reports: list[Change]) -> None:
     seen = task.progress
     for report in reports:
-        task = report.applied(task)
+        before, task = task, report.applied(task)
+        for old, new in zip(before.stages or (), task.stages or (), strict=False):
+            assert (old.name, old.parent) == (new.name, new.parent)
+            assert old.progress <= new.progress
         assert task.progress is not None or seen is None
         assert (task.progress or 0) >= (seen or 0)
         assert (task.progress or 0) <= 99

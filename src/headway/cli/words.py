@@ -101,10 +101,15 @@ def headline(task: TaskPayload) -> str:
 
 
 def _stage_label(task: TaskPayload) -> str:
-    for stage in task["stages"] or ():
-        if stage["name"] == task["status"] and stage["label"]:
-            return clean(stage["label"])
-    return task["status"]
+    """The active stage, behind what it is a part of: 'Pictures › Card 2'."""
+    stages = {stage["name"]: stage for stage in task["stages"] or ()}
+    labels: list[str] = []
+    name: str | None = task["status"]
+    while name is not None and len(labels) < len(stages) + 1:
+        stage = stages.get(name)
+        labels.append(clean((stage and stage["label"]) or name))
+        name = stage.get("parent") if stage else None
+    return " › ".join(reversed(labels))
 
 
 def doubts(task: TaskPayload, age_s: float) -> str:

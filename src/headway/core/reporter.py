@@ -11,6 +11,7 @@ from threading import get_ident
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
+from headway.core.open_steps import OpenSteps
 from headway.model import limits
 from headway.model.change import NO_STAGES, Change, LogLine, StageChange, checked_amounts
 from headway.model.errors import InvalidValue, TaskCancelled
@@ -137,7 +138,7 @@ class Reporter(Counting):
         super().__init__(writer, wall)
         self._ending = ending
         self._result: str | None = None
-        self._steps: list[str] = []
+        self._steps = OpenSteps()
 
     def advance(self, n: float = 1) -> None:
         """Count `n` more done, for the active step if any. Raises `TaskCancelled` when the task was asked to stop."""
@@ -180,24 +181,25 @@ class Reporter(Counting):
 
     @contextlib.contextmanager
     def step(self, name: str, total: float | None = None) -> Iterator[Step]:
-        """The stage `name` is active within this block, and completed after it. Steps nest.
+        """The stage `name` is active within this block, and completed after it.
 
-        The step that it gives has `advance`, `track` and `update` of its own.
+        Steps nest: one that is new and opened within another is shown as a part of that one. The step that this gives
+        has `advance`, `track` and `update` of its own.
         """
         stage = free_stage_name(name)
         self._writer.check_stage(stage)
         amounts = checked_amounts(None, None, total)
         if self._writer.cancel_requested:
             self._writer.attend()
-        self._switch(stage, StageChange("running", amounts), closes_others=not self._steps)
-        self._steps.append(stage)
+        self._switch(stage, StageChange("running", amounts, self._steps.enclosing), closes_others=not self._steps)
+        self._steps.enter(stage)
         try:
             yield Step(self._writer, self._wall, stage)
         except BaseException:
-            self._steps.remove(stage)
+            self._steps.leave(stage)
             raise  # The stage stays as it was when the work failed; ending the task marks it.
-        self._steps.remove(stage)  # Not simply the last: threads may be in steps of their own.
-        self._switch(stage, StageChange("completed"), active=self._steps[-1] if self._steps else None)
+        self._steps.leave(stage)
+        self._switch(stage, StageChange("completed"), active=self._steps.newest)
 
     def __enter__(self) -> Self:
         return self

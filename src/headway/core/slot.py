@@ -19,6 +19,7 @@ from headway.model.change import Amounts, Change, LogLine, StageChange
 from headway.model.errors import InvalidValue, TaskCancelled
 from headway.model.estimate import Estimator
 from headway.model.ports import ACTIVE_STAGE
+from headway.model.stage import ancestors, parents_of
 from headway.model.task import Task
 
 
@@ -56,6 +57,7 @@ class Slot:
         "_log",
         "_log_dropped",
         "_on_news",
+        "_parents",
         "_pending",
         "_raised",
         "_stage",
@@ -101,6 +103,7 @@ class Slot:
         self._raised = False
         self._stage = task.stage
         self._totals: dict[str, bool] = {}
+        self._parents: dict[str, str] = {}
         self._has_total = False
         self.current: dict[int, CountCell] = {}
         self._declared = frozenset(stage.name for stage in task.stages or () if stage.declared)
@@ -133,6 +136,8 @@ class Slot:
         if self.is_over:
             return False
         with self.lock:
+            if self._parents and change.stage in self._parents:
+                change = self._with_ancestors(change, change.stage)
             if self._cells:
                 self._drain_cells()
             self._pending = change if self._pending is None else self._pending.merged(change)
@@ -172,13 +177,23 @@ class Slot:
         if name not in self._totals and len(self._totals) >= limits.STAGES:
             raise InvalidValue("status", f"must be one of the task's {limits.STAGES} stages: it can't have more")
 
+    def _with_ancestors(self, change: Change, stage: str) -> Change:
+        """Where a nested stage begins, so do the stages that it is a part of; none of them has ended thereby."""
+        begun = change.stages.get(stage)
+        if begun is None or begun.state != "running":
+            return change
+        running = {name: StageChange("running") for name in reversed(ancestors(self._parents, stage))}
+        return change._replace(stages={**running, **change.stages})
+
     def _shape_changed(self, change: Change) -> None:
         if change.switches_stage:
             self._stage = change.stage
         if change.own is not None and change.own.total is not None:
             self._has_total = True
         for name, stage_change in change.stages.items():
-            amounts = stage_change.amounts
+            amounts, parent = stage_change.amounts, stage_change.parent
+            if parent is not None and parent in self._totals and name not in self._totals:
+                self._parents[name] = parent
             self._totals[name] = self._totals.get(name, False) or (amounts is not None and bool(amounts.total))
         self.current = {}
 
@@ -243,6 +258,7 @@ class Slot:
                 self.current = {}
             self.task = task
             self._has_total |= task.total is not None
+            self._parents |= parents_of(task.stages)
             for stage in task.stages or ():
                 self._totals[stage.name] = self._totals.get(stage.name, False) or bool(stage.total)
             if not self.is_of(task):

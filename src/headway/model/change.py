@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from headway.model import limits
 from headway.model.errors import InvalidValue
-from headway.model.stage import Stage
+from headway.model.stage import Stage, ancestors, parents_of, whole
 from headway.model.task import BEFORE_COMPLETION, Task
 
 
@@ -51,9 +51,11 @@ class StageChange(NamedTuple):
 
     state: Literal["running", "completed"] | None = None
     amounts: Amounts | None = None
+    parent: str | None = None
+    """The stage that it is a part of, where this change makes it."""
 
     def merged(self, newer: StageChange) -> StageChange:
-        return StageChange(newer.state or self.state, _merged_amounts(self.amounts, newer.amounts))
+        return StageChange(newer.state or self.state, _merged_amounts(self.amounts, newer.amounts), self.parent)
 
 
 NO_STAGES: Mapping[str, StageChange] = MappingProxyType({})
@@ -104,8 +106,8 @@ class Change(NamedTuple):
             return task
         stages = self._stages_after(task)
         completed, total = self.own.applied(task.completed, task.total) if self.own else (task.completed, task.total)
-        whole = None if stages is task.stages else _whole(stages)
-        candidates = (self.progress, _share(completed, total) if self.own else None, whole)
+        weighted = None if stages is task.stages else whole(stages)
+        candidates = (self.progress, _share(completed, total) if self.own else None, weighted)
         progress = task.progress
         for candidate in candidates:
             if candidate is not None:
@@ -128,12 +130,18 @@ class Change(NamedTuple):
             return task.stages
         after: dict[str, Stage] = {stage.name: stage for stage in task.stages or ()}
         if self.closes_others:
-            after = {name: _completed(stage) if stage.state == "running" else stage for name, stage in after.items()}
+            # What is reported to run goes on: naming the same stage again does not end it.
+            running = {name for name, change in self.stages.items() if change.state == "running"}
+            after = {
+                name: _completed(stage) if stage.state == "running" and name not in running else stage
+                for name, stage in after.items()
+            }
         for name, change in self.stages.items():
             if name not in after and len(after) >= limits.STAGES:
                 continue  # The reporting process refuses the 51st; two processes may still have met here.
-            after[name] = _changed(after.get(name, Stage(name, weight=0)), change)
-        return tuple(after.values()) or None
+            stage = after.get(name) or Stage(name, weight=0, parent=_place(after, change.parent))
+            after[name] = _changed(stage, change)
+        return _summed(tuple(after.values())) or None
 
 
 def checked_amounts(completed: object, advance: object, total: object) -> Amounts | None:
@@ -167,15 +175,28 @@ def _completed(stage: Stage) -> Stage:
 
 
 def _closed(change: StageChange) -> StageChange:
-    return StageChange("completed", change.amounts) if change.state == "running" else change
+    return StageChange("completed", change.amounts, change.parent) if change.state == "running" else change
 
 
-def _whole(stages: tuple[Stage, ...] | None) -> float | None:
-    """The weighted mean over the declared stages: sum(weight × progress) ÷ sum(weight)."""
-    declared = [stage for stage in stages or () if stage.declared]
-    if not declared:
+def _place(stages: Mapping[str, Stage], parent: str | None) -> str | None:
+    """Where a new stage belongs. Below the deepest level it stands beside the stage that it was begun in."""
+    if parent is None or parent not in stages:
         return None
-    return round(sum(stage.weight * stage.progress for stage in declared) / sum(stage.weight for stage in declared), 4)
+    chain = ancestors(parents_of(tuple(stages.values())), parent)
+    return chain[0] if len(chain) + 1 >= limits.STAGE_DEPTH else parent
+
+
+def _summed(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+    """With each stage at least as far as its declared parts, the innermost first."""
+    if all(stage.parent is None for stage in stages):
+        return stages
+    parents = parents_of(stages)
+    for name in sorted(set(parents.values()), key=lambda parent: -len(ancestors(parents, parent))):
+        share = whole(stages, name) or 0
+        stages = tuple(
+            replace(stage, progress=max(stage.progress, share)) if stage.name == name else stage for stage in stages
+        )
+    return stages
 
 
 def _share(completed: float | None, total: float | None) -> float | None:

@@ -27,6 +27,7 @@ def to_record(task: Task) -> str:
     if task.stages is not None:
         record["stages"] = [
             [stage.name, stage.label, stage.weight, stage.state, stage.progress, stage.completed, stage.total]
+            + ([] if stage.parent is None else [stage.parent])
             for stage in task.stages
         ]
     if task.error is not None:

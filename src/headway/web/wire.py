@@ -39,6 +39,7 @@ class StagePayload(TypedDict):
     weight: float
     state: str
     progress: float
+    parent: NotRequired[str]
 
 
 class ErrorPayload(TypedDict):
@@ -146,13 +147,16 @@ def task_payload_head(task: Task, mount: str = "") -> str:
 
 
 def _stage_payload(stage: Stage) -> StagePayload:
-    return {
+    payload: StagePayload = {
         "name": stage.name,
         "label": stage.label,
         "weight": stage.weight,
         "state": stage.state,
         "progress": stage.progress,
     }
+    if stage.parent is not None:
+        payload["parent"] = stage.parent
+    return payload
 
 
 def log_lines(lines: Sequence[LogLine]) -> list[LogLinePayload]:

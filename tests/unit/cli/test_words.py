@@ -121,6 +121,8 @@ def test_the_headline_says_what_is_going_on() -> None:
     assert words.headline(task(state="pending", status="pending")) == "waiting"
     assert words.headline(task(state="pending", server_time=1_090.0)) == "waiting for 1 min 30 s"
     assert words.headline(task(status="read", stages=stages, message="page 3")) == "Reading: page 3"
+    part = {"name": "ocr", "label": None, "weight": 0, "state": "running", "progress": 0, "parent": "read"}
+    assert words.headline(task(status="ocr", stages=[*stages, part])) == "Reading › ocr"
     assert words.headline(task(state="cancelling", cancel_requested_at=993.0)) == "asked to stop 7 s ago, still running"
     assert words.headline(task(state="failed", error={"code": "c", "message": "no disk"})) == "failed: no disk (c)"
     assert words.headline(task(state="completed")) == "completed"

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import threading
@@ -279,6 +280,102 @@ def test_steps_nest(task: Reporter, manager: ProgressManager) -> None:
             assert (now.status, stages_of(now)) == ("inner", {"outer": ("running", 0), "inner": ("running", 0)})
         now = manager.get_task(task.task_id)
         assert (now.status, stages_of(now)["inner"]) == ("outer", ("completed", 100))
+
+
+def parents_of(task: Task) -> dict[str, str | None]:
+    return {stage.name: stage.parent for stage in task.stages or ()}
+
+
+def test_a_step_within_a_step_is_a_part_of_it(task: Reporter, manager: ProgressManager) -> None:
+    with task.step("outer"):
+        with task.step("inner"), task.step("innermost"), task.step("deeper"):
+            pass
+        with task.step("second"):
+            pass
+    with task.step("inner"):  # It has its place already.
+        pass
+    with task.step("after"):
+        pass
+
+    assert parents_of(manager.get_task(task.task_id)) == {
+        "outer": None,
+        "inner": "outer",
+        "innermost": "inner",
+        "deeper": "inner",
+        "second": "outer",
+        "after": None,
+    }
+
+
+def test_declared_parts_move_the_whole_through_their_parent(manager: ProgressManager) -> None:
+    stages = ["text", {"name": "images", "weight": 3, "stages": ["one", ("two", 2)]}]
+    with manager.task(stages=stages) as task:
+        with task.step("two", total=4) as step:
+            step.advance()
+            now = manager.get_task(task.task_id)
+            assert stages_of(now)["images"] == ("running", pytest.approx(16.6667))
+            assert (now.status, now.progress) == ("two", 12.5)
+        task.update(status="one")
+        assert stages_of(manager.get_task(task.task_id))["images"][0] == "running"
+        task.update(status="text")
+        assert stages_of(manager.get_task(task.task_id))["images"] == ("completed", 100)
+
+    ended = manager.get_task(task.task_id)
+    assert {name: state for name, (state, _) in stages_of(ended).items()} == dict.fromkeys(
+        stages_of(ended), "completed"
+    )
+
+
+def test_a_part_that_was_never_begun_is_skipped(manager: ProgressManager) -> None:
+    stages = [{"name": "images", "stages": ["one", "two"]}]
+    with manager.task(stages=stages) as task, task.step("images"), task.step("one"):
+        pass
+
+    assert stages_of(manager.get_task(task.task_id)) == {
+        "images": ("completed", 100),
+        "one": ("completed", 100),
+        "two": ("skipped", 0),
+    }
+
+
+def test_tasks_of_an_event_loop_are_in_steps_of_their_own(task: Reporter, manager: ProgressManager) -> None:
+    async def work(name: str, both: asyncio.Barrier) -> None:
+        with task.step(name):
+            await both.wait()
+            with task.step(f"{name}_part"):
+                await both.wait()
+
+    async def all_at_once() -> None:
+        both = asyncio.Barrier(2)
+        await asyncio.gather(work("a", both), work("b", both))
+
+    asyncio.run(all_at_once())
+
+    parents = {"a": None, "b": None, "a_part": "a", "b_part": "b"}
+    assert parents_of(manager.get_task(task.task_id)) == parents
+
+
+def test_a_helper_thread_works_within_the_step_of_the_one_that_runs_the_task(
+    task: Reporter, manager: ProgressManager
+) -> None:
+    def draw(name: str) -> None:
+        with task.step(name), task.step(f"{name}_part"):
+            pass
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(draw, "alone").result()
+        with task.step("images"):
+            pool.submit(draw, "card").result()
+
+    parents = {"alone": None, "alone_part": "alone", "images": None, "card": "images", "card_part": "card"}
+    assert parents_of(manager.get_task(task.task_id)) == parents
+
+
+def test_steps_of_two_tasks_are_not_parts_of_each_other(task: Reporter, manager: ProgressManager) -> None:
+    with task.step("outer"), manager.task() as other, other.step("elsewhere"):
+        pass
+
+    assert parents_of(manager.get_task(other.task_id)) == {"elsewhere": None}
 
 
 def test_threads_may_be_in_steps_of_their_own(task: Reporter, manager: ProgressManager) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import reduce
 
 import pytest
 
@@ -124,6 +125,68 @@ def test_a_stage_that_others_follow_is_completed_and_one_that_encloses_them_is_n
     assert states(after(switch("outer"), switch("next"))) == {"outer": "completed", "next": "running"}
     assert states(after(switch("outer"), nested)) == {"outer": "running", "inner": "running"}
     assert after(switch("outer"), switch(None)).status == "running"
+
+
+def test_naming_the_active_stage_again_does_not_end_it() -> None:
+    task = after(switch("text"), switch("text"), task=replace(TASK, stages=declared_stages(["text", "images"])))
+
+    assert task.progress == 0
+    assert [(stage.state, stage.progress) for stage in task.stages or ()] == [("running", 0), ("pending", 0)]
+
+
+NESTED = replace(
+    TASK,
+    stages=declared_stages(
+        ["text", {"name": "images", "weight": 3, "stages": ["one", {"name": "two", "weight": 2, "stages": ["deep"]}]}]
+    ),
+)
+
+
+def progresses(task: Task) -> dict[str, float]:
+    return {stage.name: stage.progress for stage in task.stages or ()}
+
+
+def test_declared_parts_move_their_parent_and_so_the_whole() -> None:
+    task = after(switch("one", completed=1, total=2), task=NESTED)
+    assert progresses(task) == {"text": 0, "images": 16.6667, "one": 50, "two": 0, "deep": 0}
+    assert task.progress == 12.5
+
+    task = after(switch("deep", completed=1, total=4), task=task)
+    assert progresses(task) == {"text": 0, "images": 50, "one": 100, "two": 25, "deep": 25}
+    assert task.progress == 37.5
+
+
+def test_a_parent_never_falls_and_its_own_report_wins_where_it_is_higher() -> None:
+    task = after(switch("images", completed=9, total=10), switch("one", completed=1, total=2), task=NESTED)
+    assert progresses(task)["images"] == 100  # The switch has ended it.
+
+    inner = Change(at=2.0, switches_stage=True, stage="one", stages={"one": StageChange("completed")})
+    task = after(switch("images", completed=9, total=10), inner, task=NESTED)
+    assert (progresses(task)["images"], progresses(task)["one"]) == (90, 100)
+
+
+def test_a_part_that_was_not_declared_does_not_move_its_parent() -> None:
+    part = StageChange("running", Amounts(completed=1, total=2), "images")
+    task = after(switch("images"), Change(at=2.0, stages={"extra": part}), task=NESTED)
+
+    assert (progresses(task)["extra"], progresses(task)["images"], task.progress) == (50, 0, 0)
+    assert task.stage_named("extra") == Stage("extra", None, 0, "running", 50, 1, 2, "images")
+
+
+def test_a_parent_is_settled_when_a_stage_is_first_heard_of() -> None:
+    def begins(name: str, parent: str | None) -> Change:
+        return Change(at=2.0, stages={name: StageChange("running", parent=parent)})
+
+    changes = [begins("a", None), begins("b", "a"), begins("b", "one"), begins("a", "b"), begins("c", "nowhere")]
+    for task in (after(*changes, task=NESTED), after(reduce(Change.merged, changes), task=NESTED)):
+        assert [(name, task.stage_named(name).parent) for name in "abc"] == [("a", None), ("b", "a"), ("c", None)]  # type: ignore[union-attr]
+
+
+def test_below_the_third_level_steps_stand_beside_each_other() -> None:
+    chain = [("a", None), ("b", "a"), ("c", "b"), ("d", "c"), ("e", "d")]
+    task = after(*(Change(at=2.0, stages={name: StageChange("running", parent=up)}) for name, up in chain))
+
+    assert [(stage.name, stage.parent) for stage in task.stages or ()] == [*chain[:3], ("d", "b"), ("e", "b")]
 
 
 def test_the_51st_stage_is_left_out_where_two_processes_have_met_there() -> None:

@@ -28,7 +28,7 @@ def test_every_field_comes_back() -> None:
         total=2.5,
         unit="页",
         caller_details='{"a":[1]}',
-        stages=(Stage("load", "L", 2.0, "failed", 33.3, 1, 3), Stage("x", weight=0)),
+        stages=(Stage("load", "L", 2.0, "failed", 33.3, 1, 3), Stage("x", weight=0), Stage("y", parent="x")),
         eta_s=1.0,
         rate=0.5,
         rev=7,
@@ -57,6 +57,12 @@ def test_every_field_comes_back() -> None:
 
     assert again == task
     assert again.server_time == 9.0
+
+
+def test_a_flat_list_of_stages_is_written_as_ever() -> None:
+    record = json.loads(to_record(replace(PLAIN, stages=(Stage("a"), Stage("b", parent="a")))))
+
+    assert record["stages"] == [["a", None, 1, "pending", 0, None, None], ["b", None, 1, "pending", 0, None, None, "a"]]
 
 
 def test_epoch_and_time_of_reading_are_the_stores_own() -> None:

@@ -224,6 +224,43 @@ def test_stages_come_as_names_pairs_or_dicts() -> None:
     assert stages == (Stage("title"), Stage("text", None, 3), Stage("images", "图片", 2.5))
 
 
+def test_stages_may_have_stages_of_their_own() -> None:
+    parts = ["card_1", ("card_2", 2), {"name": "card_3", "stages": [{"name": "render", "label": "R", "stages": []}]}]
+
+    assert declared_stages(["text", {"name": "pictures", "weight": 3, "stages": parts}]) == (
+        Stage("text"),
+        Stage("pictures", None, 3),
+        Stage("card_1", parent="pictures"),
+        Stage("card_2", None, 2, parent="pictures"),
+        Stage("card_3", parent="pictures"),
+        Stage("render", "R", parent="card_3"),
+    )
+
+
+def test_nested_stages_count_among_the_50_and_nest_at_most_3_deep() -> None:
+    def nested(parts: int) -> list[object]:
+        return [{"name": "outer", "stages": [f"s{n}" for n in range(parts)]}, "last"]
+
+    assert len(declared_stages(nested(48)) or ()) == 50
+    with pytest.raises(InvalidValue, match="stages: must be a list of up to 50 stages, nested ones included"):
+        declared_stages(nested(49))
+    fourth = {"name": "a", "stages": [{"name": "b", "stages": [{"name": "c", "stages": ["d"]}]}]}
+    with pytest.raises(InvalidValue, match="stages: must nest at most 3 deep"):
+        declared_stages([fourth])
+    endless: dict[str, object] = {"name": "a"}
+    endless["stages"] = [endless]
+    with pytest.raises(InvalidValue, match=r"^stages"):
+        declared_stages([endless])
+
+
+def test_a_retry_keeps_the_declared_stages_where_they_belong() -> None:
+    stages = declared_stages([{"name": "a", "stages": ["b"]}]) or ()
+    extra = Stage("c", weight=0, state="running", parent="b")
+    again = running(stages=(*stages, extra)).failing(110.0, WHY).retrying(120.0)
+
+    assert again.stages == stages
+
+
 def test_no_stages_and_an_empty_list_are_the_same() -> None:
     assert declared_stages(None) is None
     assert declared_stages([]) is None
@@ -252,6 +289,11 @@ def test_there_may_be_50_stages_and_no_more() -> None:
         ["completed"],
         ["running"],
         [{"name": "a", "colour": "red"}],
+        [{"name": "a", "stages": ["a"]}],
+        ["b", {"name": "a", "stages": ["b"]}],
+        [{"name": "a", "stages": "b"}],
+        [{"name": "a", "stages": None}],
+        [{"name": "a", "stages": [("b", 0)]}],
         [{"label": "A"}],
         [{"name": "a", "label": "x" * 201}],
     ],
