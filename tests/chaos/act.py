@@ -185,6 +185,8 @@ class Act:
         killed = self._whom(step.what)
         number = signal.Signals[step.what.split()[-1]]
         async with self._upkeep[killed]:
+            if number == signal.SIGKILL and self._sync_points is not None:
+                await asyncio.to_thread(power.kill, [killed.pid], self._sync_points)
             await killed.signal(number)
             self._figures.kills += 1
             self._figures.counts[f"{step.what.split()[0]} {number.name}"] += 1
@@ -193,20 +195,19 @@ class Act:
 
     async def _cut_power(self, step: Step, proxy: Proxy) -> None:
         """All at once; what was not synced is gone; after a while they come back."""
+        assert self._sync_points is not None
         all_of_them = (self._server, *self._workers)
         async with contextlib.AsyncExitStack() as stack:
             for killed in all_of_them:
                 await stack.enter_async_context(self._upkeep[killed])
-            for killed in all_of_them:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(killed.pid, signal.SIGKILL)
+            await asyncio.to_thread(power.kill, [killed.pid for killed in all_of_them], self._sync_points)
             for killed in all_of_them:
                 await killed.ended()
             self._figures.kills += len(all_of_them)
             while self._scene.online:
                 proxy.cut_all()
                 await asyncio.sleep(0.05)
-            if self._sync_points is not None and power.restore(self._path, self._sync_points):
+            if power.restore(self._path, self._sync_points):
                 self._scene.checker.rewound()
                 self._count("power cuts")
             await asyncio.sleep(step.number)
