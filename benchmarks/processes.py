@@ -38,6 +38,10 @@ class JsonProcess:
             env={**os.environ, **(env or {})},
         )
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid  # taskset becomes what it starts.
+
     def say(self, line: str) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(line + "\n")
@@ -67,9 +71,10 @@ class JsonProcess:
 class Server(JsonProcess):
     """One of SERVERS, listening."""
 
-    def __init__(self, name: str, *, store: str | None = None) -> None:
+    def __init__(self, name: str, *, store: str | None = None, words: Sequence[str] = ()) -> None:
         self.name = name
-        command = SERVERS[name]() if store is None else _python("headway_server.py", store)
+        command = SERVERS[name]() if store is None else python("headway_server.py", store)
+        command += words
         super().__init__(command, core=0)
         self.port = int(self.hear()["port"])
         self._wait_until_it_listens()
@@ -113,6 +118,10 @@ class Generator(JsonProcess):
         self.say(f"deaf {viewers}")
         self.hear()
 
+    def slow(self, viewers: int, bytes_per_s: int) -> None:
+        self.say(f"slow {viewers} {bytes_per_s}")
+        self.hear()
+
     def drop(self) -> None:
         self.say("drop")
         self.hear()
@@ -130,16 +139,16 @@ def built(name: str) -> str:
     return str(program)
 
 
-def _python(script: str, *arguments: str) -> list[str]:
+def python(script: str, *arguments: str) -> list[str]:
     return [sys.executable, str(HERE / "servers" / script), *arguments]
 
 
 SERVERS = {
-    "headway": lambda: _python("headway_server.py", "memory://"),
-    "headway on SQLite": lambda: _python("headway_server.py", f"sqlite:///{tempfile.mkdtemp()}/bench.db"),
-    "python-socketio": lambda: _python("python_socketio_server.py"),
-    "flask-socketio threading": lambda: _python("flask_socketio_server.py", "threading"),
-    "flask-socketio gevent": lambda: _python("flask_socketio_server.py", "gevent"),
+    "headway": lambda: python("headway_server.py", "memory://"),
+    "headway on SQLite": lambda: python("headway_server.py", f"sqlite:///{tempfile.mkdtemp()}/bench.db"),
+    "python-socketio": lambda: python("python_socketio_server.py"),
+    "flask-socketio threading": lambda: python("flask_socketio_server.py", "threading"),
+    "flask-socketio gevent": lambda: python("flask_socketio_server.py", "gevent"),
     "node socket.io": lambda: ["node", str(HERE / "servers" / "node_server.mjs")],
     "C send loop": lambda: [built("floor")],
 }

@@ -3,7 +3,9 @@
 //   connect N TASKS CONCURRENCY LIMIT_S   N viewers; viewer i joins task "bench-task-<i % TASKS>"; joins a second
 //   watch DUR_S WARM_S DRAIN_S            what arrives for DUR_S; rates and latencies of the time after WARM_S
 //   deaf N                                the first N viewers stop reading
+//   slow N BYTES_PER_S                    the first N viewers read no faster than that; nothing of them is counted
 //   drop                                  close every connection
+//   flee DELAY_MS LIMIT_S PORT …          viewers whose server goes away join again at one of these, DELAY_MS ± 30 % later
 // Latency is receipt minus `details.ts`, both in nanoseconds of CLOCK_MONOTONIC.
 #define _GNU_SOURCE
 #include <errno.h>
@@ -24,16 +26,20 @@
 enum { CONNECTING, UPGRADING, OPENING, JOINING_NAMESPACE, JOINING, READY, DEAD };
 
 typedef struct {
-  int fd, state, id, task;
+  int fd, state, id, task, port, has_seen;
   char *left;
   int left_bytes;
-  uint64_t last_ts;
+  uint64_t last_ts, lost_at, due, back_at;
 } Viewer;
+
+enum { STATE_WITHIN = 200 };  // `state` is among the first fields.
 
 static Viewer *viewers;
 static int count, capacity = 40000, joined, failed, inflight, dead, epoll_fd, port;
 static char buffer[1 << 21];
-static uint64_t received, in_window, last_receipt, window_from, window_to, max_latency, backwards;
+static uint64_t received, in_window, last_receipt, window_from, window_to, max_latency, backwards, finals, max_final;
+static int slow_viewers, slow_bytes_per_s;
+static uint64_t slow_read_at, slow_bytes;
 
 #define OCTAVE 64
 #define BUCKETS (OCTAVE * 40)
@@ -96,7 +102,7 @@ static void send_frame(Viewer *v, int opcode, const char *text, int bytes) {
   if (send(v->fd, frame, head + bytes, MSG_NOSIGNAL) < 0 && errno != EAGAIN) kill_viewer(v);
 }
 
-static void on_progress(Viewer *v, const char *digits, uint64_t at) {
+static void on_progress(Viewer *v, const char *digits, uint64_t at, int is_final) {
   uint64_t ts = 0;
   while (*digits == ' ') digits++;
   while (*digits >= '0' && *digits <= '9') ts = ts * 10 + (*digits++ - '0');
@@ -105,9 +111,13 @@ static void on_progress(Viewer *v, const char *digits, uint64_t at) {
   last_receipt = at;
   if (ts < v->last_ts) backwards++;
   v->last_ts = ts;
+  uint64_t latency = at > ts ? at - ts : 0;
+  if (is_final) {
+    finals++;
+    if (latency > max_final) max_final = latency;
+  }
   if (at >= window_from && at < window_to) in_window++;
   if (ts < window_from || ts >= window_to) return;
-  uint64_t latency = at > ts ? at - ts : 0;
   histogram[bucket_of(latency)]++;
   if (latency > max_latency) max_latency = latency;
 }
@@ -116,9 +126,11 @@ static void on_frame(Viewer *v, int opcode, char *text, int bytes, uint64_t at) 
   if (opcode == 8) { kill_viewer(v); return; }
   if (opcode == 9) { send_frame(v, 10, text, bytes < 125 ? bytes : 125); return; }
   if (opcode == 10 || bytes < 1) return;
+  if (v->state >= JOINING && text[0] == '4' && memmem(text, bytes < 60 ? bytes : 60, "\"progress\"", 10)) v->has_seen = 1;
   if (v->state == READY && text[0] == '4' && bytes > 30) {
     char *ts = memmem(text, bytes, "\"ts\":", 5);
-    if (ts) on_progress(v, ts + 5, at);
+    int head = bytes < STATE_WITHIN ? bytes : STATE_WITHIN;
+    if (ts) on_progress(v, ts + 5, at, memmem(text, head, "\"state\":\"completed\"", 19) != NULL);
     return;
   }
   if (text[0] == '2') { send_frame(v, 1, "3", 1); return; }
@@ -174,20 +186,26 @@ keep:
   }
 }
 
-static void open_viewer(int task) {
-  Viewer *v = &viewers[count];
-  memset(v, 0, sizeof *v);
-  v->id = count++;
-  v->task = task;
+static void open_at(Viewer *v, int at_port) {
+  v->state = CONNECTING;
+  v->port = at_port;
   v->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
   inflight++;
   if (v->fd < 0) { kill_viewer(v); return; }
   int one = 1;
   setsockopt(v->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(at_port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   if (connect(v->fd, (void *)&to, sizeof to) < 0 && errno != EINPROGRESS) { kill_viewer(v); return; }
   struct epoll_event event = {.events = EPOLLOUT | EPOLLIN, .data.u32 = v->id};
   epoll_ctl(epoll_fd, EPOLL_CTL_ADD, v->fd, &event);
+}
+
+static void open_viewer(int task) {
+  Viewer *v = &viewers[count];
+  memset(v, 0, sizeof *v);
+  v->id = count++;
+  v->task = task;
+  open_at(v, port);
 }
 
 static void on_connected(Viewer *v) {
@@ -199,15 +217,27 @@ static void on_connected(Viewer *v) {
   int length = sprintf(request,
                        "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\n"
                        "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-                       port);
+                       v->port);
   if (send(v->fd, request, length, MSG_NOSIGNAL) < 0) { kill_viewer(v); return; }
   v->state = UPGRADING;
   struct epoll_event event = {.events = EPOLLIN, .data.u32 = v->id};
   epoll_ctl(epoll_fd, EPOLL_CTL_MOD, v->fd, &event);
 }
 
+// Ten times a second each of the slow ones takes its share, and throws it away.
+static void read_slowly(void) {
+  uint64_t now = now_ns();
+  if (!slow_viewers || now - slow_read_at < 100000000ull) return;
+  slow_read_at = now;
+  for (int i = 0; i < slow_viewers; i++) {
+    ssize_t got = recv(viewers[i].fd, buffer, slow_bytes_per_s / 10, MSG_DONTWAIT);
+    if (got > 0) slow_bytes += got;
+  }
+}
+
 static void pump(int ms) {
   static struct epoll_event events[1024];
+  read_slowly();
   int ready = epoll_wait(epoll_fd, events, 1024, ms);
   for (int i = 0; i < ready; i++) {
     Viewer *v = &viewers[events[i].data.u32];
@@ -238,7 +268,7 @@ static void watch(const char *args) {
   double duration_s, warm_s, drain_s;
   sscanf(args, "%lf %lf %lf", &duration_s, &warm_s, &drain_s);
   memset(histogram, 0, sizeof histogram);
-  received = in_window = max_latency = last_receipt = backwards = 0;
+  received = in_window = max_latency = last_receipt = backwards = finals = max_final = 0;
   int dead_before = dead;
   uint64_t began = now_ns();
   window_from = began + warm_s * 1e9;
@@ -253,9 +283,49 @@ static void watch(const char *args) {
   }
   double drain = last_receipt > window_to ? (last_receipt - window_to) / 1e9 : 0;
   printf("{\"received\":%lu,\"per_s\":%.0f,\"p50_ms\":%.3f,\"p95_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f,\"cpu\":%.1f,"
-         "\"drain_s\":%.3f,\"dead\":%d,\"backwards\":%lu}\n",
+         "\"drain_s\":%.3f,\"dead\":%d,\"backwards\":%lu,\"finals\":%lu,\"final_ms\":%.3f,\"slow_bytes\":%lu}\n",
          received, in_window / (duration_s - warm_s), percentile_ms(.5), percentile_ms(.95), percentile_ms(.99),
-         max_latency / 1e6, cpu, drain, dead - dead_before, backwards);
+         max_latency / 1e6, cpu, drain, dead - dead_before, backwards, finals, max_final / 1e6, slow_bytes);
+}
+
+static int by_value(const void *a, const void *b) {
+  double difference = *(const double *)a - *(const double *)b;
+  return (difference > 0) - (difference < 0);
+}
+
+static void flee(char *args) {
+  double delay_ms = strtod(args, &args), limit_s = strtod(args, &args);
+  int ports[8], port_count = 0, lost = 0, back = 0, shown = 0;
+  while (port_count < 8 && (ports[port_count] = strtol(args, &args, 10))) port_count++;
+  for (int i = 0; i < count; i++) viewers[i].has_seen = 0, viewers[i].lost_at = viewers[i].back_at = viewers[i].due = 0;
+  for (uint64_t began = now_ns(); (back < count || shown < count) && now_ns() - began < limit_s * 1e9;) {
+    pump(2);
+    uint64_t now = now_ns();
+    shown = 0;
+    for (int i = 0; i < count; i++) {
+      Viewer *v = &viewers[i];
+      if (v->state == DEAD && !v->due) {
+        if (!v->lost_at) { v->lost_at = now; lost++; }
+        v->due = now + delay_ms * 1e6 * (0.7 + 0.6 * drand48());
+      } else if (v->state == DEAD && now >= v->due) {
+        free(v->left);
+        v->left = 0;
+        v->left_bytes = v->due = v->has_seen = 0;
+        open_at(v, ports[i % port_count]);
+      } else if (v->state == READY && v->lost_at && !v->back_at) {
+        v->back_at = now;
+        back++;
+      }
+      shown += v->back_at && v->has_seen;
+    }
+  }
+  double *took = calloc(count + 1, sizeof *took);
+  int kept = 0;
+  for (int i = 0; i < count; i++) if (viewers[i].back_at) took[kept++] = (viewers[i].back_at - viewers[i].lost_at) / 1e9;
+  qsort(took, kept, sizeof *took, by_value);
+  printf("{\"lost\":%d,\"back\":%d,\"shown\":%d,\"first_s\":%.3f,\"p50_s\":%.3f,\"last_s\":%.3f}\n", lost, back, shown,
+         took[0], took[kept / 2], took[kept ? kept - 1 : 0]);
+  free(took);
 }
 
 int main(int argc, char **argv) {
@@ -281,7 +351,12 @@ int main(int argc, char **argv) {
       int n = atoi(line + 5);
       for (int i = 0; i < n && i < count; i++) epoll_ctl(epoll_fd, EPOLL_CTL_DEL, viewers[i].fd, 0);
       printf("{\"deaf\":%d}\n", n);
-    } else if (!strcmp(line, "drop")) {
+    } else if (!strncmp(line, "slow ", 5)) {
+      sscanf(line + 5, "%d %d", &slow_viewers, &slow_bytes_per_s);
+      for (int i = 0; i < slow_viewers; i++) epoll_ctl(epoll_fd, EPOLL_CTL_DEL, viewers[i].fd, 0);
+      printf("{\"slow\":%d}\n", slow_viewers);
+    } else if (!strncmp(line, "flee ", 5)) flee(line + 5);
+    else if (!strcmp(line, "drop")) {
       for (int i = 0; i < count; i++) if (viewers[i].state != DEAD) { close(viewers[i].fd); free(viewers[i].left); }
       int dropped = count;
       count = joined = failed = inflight = dead = 0;

@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +17,31 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.servers.commands import paced
 from headway import ProgressManager
+from headway.model.ports import Swap
+from headway.model.task import Task
+from headway.stores.redis import RedisStore
 from headway.stores.redis_client import Command, RedisClient
 
 
 class Trips:
-    """Counts what goes to Redis in one write and is waited for."""
+    """Counts what goes to Redis in one write and is waited for; and ticks, in which all that has changed is stored."""
 
     def __init__(self) -> None:
         self.count = 0
+        self.ticks = 0
         sent = RedisClient._sent
+        swap_many = RedisStore.swap_many
 
         def counted(client: RedisClient, commands: Sequence[Command]) -> list[Any]:
             self.count += 1
             return sent(client, commands)
 
+        def ticked(store: RedisStore, swaps: Sequence[Swap]) -> list[Task | None]:
+            self.ticks += 1
+            return swap_many(store, swaps)
+
         RedisClient._sent = counted  # type: ignore[method-assign]
+        RedisStore.swap_many = ticked  # type: ignore[method-assign]
 
 
 def main() -> None:
@@ -40,17 +51,26 @@ def main() -> None:
     def report(index: int) -> None:
         manager.update_progress(f"bench-task-{index}", details={"ts": time.monotonic_ns()})
 
+    def create(index: int) -> None:
+        manager.create_task(task_id=f"bench-task-{index}", public=True)
+        manager.update_progress(f"bench-task-{index}", 1, details={"ts": 1})
+
     for line in sys.stdin:
         asked = json.loads(line)
         if "create" in asked:
-            for index in range(asked["create"]):
-                manager.create_task(task_id=f"bench-task-{index}", public=True)
-                manager.update_progress(f"bench-task-{index}", 1, details={"ts": 1})
+            # Each waits for Redis, which may be far away.
+            with ThreadPoolExecutor(16) as threads:
+                list(threads.map(create, range(asked["create"])))
             print(json.dumps({}), flush=True)
             continue
-        count, cpu_s = trips.count, time.process_time()
+        count, ticks, cpu_s = trips.count, trips.ticks, time.process_time()
         sent = paced(report, asked["rate"], asked["run"], asked["s"])
-        answer = {"sent": sent, "trips": trips.count - count, "cpu_s": time.process_time() - cpu_s}
+        answer = {
+            "sent": sent,
+            "trips": trips.count - count,
+            "ticks": trips.ticks - ticks,
+            "cpu_s": time.process_time() - cpu_s,
+        }
         print(json.dumps(answer), flush=True)
 
 

@@ -1,0 +1,1 @@
+"""What `make bench-scale` measures (benchmarks/scale.py)."""
