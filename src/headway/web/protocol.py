@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from headway.core.progress_manager import ProgressManager
+from headway.model import limits
 from headway.model.clock import Clock, SystemClock
 from headway.model.errors import HeadwayError, InvalidValue, NotCancellable, TaskNotFound
 from headway.model.task import Task
@@ -258,12 +259,12 @@ class Protocol:
     def _answer_error(
         self, connection: Connection, ack_id: str | None, error: HeadwayError, task_id: str | None = None
     ) -> None:
-        payload = wire.error_payload(error, task_id)
         if ack_id is not None:
-            ack: Ack = {"ok": False, "error": payload}
+            # Who asks for an acknowledgement knows which task it was about.
+            ack: Ack = {"ok": False, "error": wire.error_payload(error)}
             connection.outlet.acknowledge(ack_id, to_json(ack))
         else:
-            connection.outlet.emit("error", to_json(payload))
+            connection.outlet.emit("error", to_json(wire.error_payload(error, task_id)))
 
 
 def _asking(connection: Connection, event: str, token: str | None) -> Request:
@@ -279,6 +280,9 @@ def _ack_id_of(text: object) -> str | None:
 
 
 def _task_id_in(data: object) -> str | None:
-    """Which task an error is about: told back only where it could be the id of one."""
-    task_id = data.get("task_id") if isinstance(data, dict) else None
-    return task_id if isinstance(task_id, str) and len(task_id) <= 128 else None
+    """Which task an error is about: told back only where it could be the id of one (half of a surrogate pair could
+    not even be sent)."""
+    try:
+        return limits.task_id(data.get("task_id")) if isinstance(data, dict) else None
+    except InvalidValue:
+        return None

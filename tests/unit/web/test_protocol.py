@@ -44,8 +44,20 @@ def test_a_refused_join_reads_like_the_golden_payload() -> None:
     with world() as w:
         ack = ask(w, w.connect(), "join", {"task_id": "nope"})
 
-        assert set(ack["error"]) >= set(golden("join-refused")["error"])
+        assert set(ack["error"]) == set(golden("join-refused")["error"])
         assert ack["ok"] is False
+
+
+def test_an_id_that_can_not_be_sent_back_is_answered_all_the_same() -> None:
+    with world() as w:
+        connection = w.connect()
+
+        w.say(connection, r'2/progress,7["join",{"task_id":"\ud83d"}]')
+        w.say(connection, r'2/progress,["join",{"task_id":"\ud83d"}]')
+
+        [ack], [error] = outlet_of(connection).of("ack 7"), outlet_of(connection).of("error")
+        assert ack["error"] == error
+        assert (error["code"], "task_id" in error) == ("invalid_request", False)
 
 
 def test_without_an_acknowledgement_an_error_event_comes_and_with_one_it_does_not() -> None:
