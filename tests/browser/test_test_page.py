@@ -12,50 +12,17 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.demo import axe_violations, demo_server, post_json, sideways_overflow, visit
+from tests.browser.trial_page import LONG_MS, logged, nothing_was_wrong, open_page, start, state_in_list
 from tests.helpers import ServerProcess
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
-
-LONG_MS = 40_000
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     with demo_server(tmp_path_factory.mktemp("test-page")) as server:
         yield server
-
-
-def open_page(page: Page, demo: ServerProcess) -> None:
-    page.goto(demo.url + "/static/test-websocket-progress.html")
-    expect(page.locator("#connection-badge")).to_have_text("Connected")
-
-
-def start(page: Page, *, seconds: float = 1, updates: int = 20, outcome: str = "complete", **more: Any) -> str:
-    before = page.locator("#task-id").input_value()
-    page.locator("#seconds").fill(str(seconds))
-    page.locator("#updates").fill(str(updates))
-    page.locator("#outcome").select_option(outcome)
-    page.locator("#stages").fill(more.get("stages", ""))
-    page.locator("#process").set_checked(more.get("process", False))
-    page.locator("#start").click()
-    page.wait_for_function("before => document.getElementById('task-id').value !== before", arg=before)
-    return page.locator("#task-id").input_value()
-
-
-def state_in_list(page: Page, task_id: str, state: str) -> None:
-    expect(page.locator(f"#joined li[data-task-id='{task_id}']")).to_have_attribute(
-        "data-state", state, timeout=LONG_MS
-    )
-
-
-def logged(page: Page, event: str) -> None:
-    expect(page.locator(f"#log tr[data-event='{event}']").first).to_be_visible(timeout=LONG_MS)
-
-
-def nothing_was_wrong(page: Page) -> None:
-    expect(page.locator("#verdict-badge")).to_have_text("Nothing wrong so far")
-    assert page.locator("#verdict [data-broken]:not([data-broken='0'])").count() == 0
 
 
 def test_connect_disconnect_and_ping_are_seen_in_the_log(browser: Browser, demo: ServerProcess) -> None:
@@ -157,36 +124,6 @@ def test_what_the_server_refuses_is_shown_in_its_words(browser: Browser, demo: S
         expect(page.locator("#task-error")).to_contain_text("seconds")
         expect(page.locator("#task-error")).to_contain_text("600")
         logged(page, "invalid_request")
-
-
-@pytest.mark.parametrize("chaos", ["cut", "stall", "delay", "flood"])
-def test_chaos_on_the_line_never_makes_the_bar_lie(browser: Browser, demo: ServerProcess, chaos: str) -> None:
-    with visit(browser, quiet=False) as page:
-        open_page(page, demo)
-        task_id = start(page, seconds=3, updates=200, stages="prepare, render, upload")
-        state_in_list(page, task_id, "running")
-
-        page.locator(f"[data-chaos={chaos}]").click()
-
-        state_in_list(page, task_id, "completed")
-        nothing_was_wrong(page)
-        expect(page.locator("#verdict [data-rule=rev]")).not_to_have_class(re.compile("is-idle"))
-
-
-def test_a_killed_worker_and_dropped_sockets_are_told_as_they_are(browser: Browser, demo: ServerProcess) -> None:
-    with visit(browser, quiet=False) as page:
-        open_page(page, demo)
-        task_id = start(page, outcome="hang", seconds=0.5, process=True)
-        state_in_list(page, task_id, "running")
-
-        page.locator("[data-chaos=restart]").click()
-        logged(page, "disconnect")
-        expect(page.locator("#connection-badge")).to_have_text("Connected", timeout=LONG_MS)
-        page.locator("[data-chaos=kill]").click()
-
-        state_in_list(page, task_id, "failed")
-        expect(page.locator("#progress-container")).to_contain_text("worker")
-        nothing_was_wrong(page)
 
 
 def test_the_bar_can_be_driven_by_hand(browser: Browser, demo: ServerProcess) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -149,3 +151,39 @@ def test_pictures_go_with_the_tasks_that_the_store_no_longer_keeps(tmp_path: Pat
         assert studio.sweep(older_than_s=-1) == 1
 
         assert [folder.name for folder in tmp_path.iterdir()] == [kept]
+
+
+def test_what_a_killed_worker_left_is_removed_and_what_is_made_stays(tmp_path: Path) -> None:
+    with ProgressManager(store="memory://") as manager:
+        runner = LocalRunner(manager)
+        studio = Studio(manager, Runners(posts=runner, trials=runner, processes=runner), tmp_path)
+        made, running, failed, cancelled = (manager.create_task() for _ in range(4))
+        manager.complete_task(made)
+        manager.update_progress(running, progress=5)
+        manager.fail_task(failed, "its worker was killed")
+        manager.cancel_task(cancelled)
+        for name in (made, running, failed, cancelled):
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "card-01.png").touch()
+
+        assert studio.sweep(older_than_s=3600) == 2
+
+        assert {folder.name for folder in tmp_path.iterdir()} == {made, running}
+
+
+def test_a_server_that_was_killed_with_its_workers_leaves_no_half_made_post(tmp_path: Path) -> None:
+    with demo_server(tmp_path) as server:
+        asked = {"input_text": "老北京胡同", "cards": 24}
+        task_id = requests.post(server.url + "/api/generate_content", json=asked, timeout=10).json()["task_id"]
+        folder = next(
+            iter(eventually(lambda: list(tmp_path.rglob(f"*.posts/{task_id}")), 60, saying="its folder is there"))
+        )
+        eventually(lambda: list(folder.iterdir()), 60, saying="a card is drawn")
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+        assert folder.is_dir()
+
+        server.start()
+
+        eventually(lambda: not folder.exists(), 30, saying="the folder is gone")
+        assert requests.get(f"{server.url}/api/tasks/{task_id}", timeout=10).json()["state"] == "failed"

@@ -88,3 +88,32 @@ test('another epoch is another history', () => {
 
   assert.deepEqual(broken(verdict), []);
 });
+
+test('an end that is asked for and never came is found, once, after a while', () => {
+  const verdict = joined();
+  verdict.progress(task(5, 50), 0);
+  assert.deepEqual(verdict.unended(), ['a']);
+  const ended = task(9, 100, { state: 'completed' });
+
+  verdict.truth(ended, 1000);
+  verdict.truth(ended, 4000);
+  assert.deepEqual(broken(verdict), []);
+  verdict.truth(ended, 7000);
+  verdict.truth(ended, 9000);
+
+  assert.deepEqual(broken(verdict), ['end']);
+});
+
+test('an end that was late, or cut off, is no fault', () => {
+  const verdict = joined();
+  const ended = task(9, 100, { state: 'completed' });
+  verdict.progress(task(5, 50), 0);
+  verdict.truth(ended, 0);
+  verdict.excuse();
+  verdict.truth(ended, 6000);
+  verdict.progress(ended, 6500);
+  verdict.truth(ended, 20_000);
+
+  assert.deepEqual(verdict.unended(), []);
+  assert.deepEqual(broken(verdict), []);
+});

@@ -44,9 +44,9 @@ def api(
     rates: Rates,
     timeline: Timeline,
     *,
-    drop_sockets: Callable[[], None] | None,
+    restart_hub: Callable[[], None] | None,
 ) -> Blueprint:
-    """The routes. `drop_sockets` loses every viewer's connection; None: no test tasks and no chaos here."""
+    """The routes. `restart_hub` loses every viewer's connection; None: no test tasks and no chaos here."""
     blueprint = Blueprint("demo_api", __name__)
 
     @blueprint.before_request
@@ -117,8 +117,8 @@ def api(
             body["token"] = token
         return jsonify(body), 202
 
-    if drop_sockets is not None:
-        blueprint.register_blueprint(_trials(studio, visitors, rates, created, drop_sockets))
+    if restart_hub is not None:
+        blueprint.register_blueprint(_trials(studio, visitors, rates, created, restart_hub))
     return blueprint
 
 
@@ -127,7 +127,7 @@ def _trials(
     visitors: Visitors,
     rates: Rates,
     created: Callable[[str], tuple[Response, int]],
-    drop_sockets: Callable[[], None],
+    restart_hub: Callable[[], None],
 ) -> Blueprint:
     blueprint = Blueprint("trials", __name__)
 
@@ -144,10 +144,10 @@ def _trials(
             task = visitors.own_task(limits.task_id(fields.get("task_id")))
             if not studio.kill_worker(task):
                 raise WireError("not_killable", "no process of its own runs this task now")
-        elif fields.get("act") == "drop_sockets":
-            drop_sockets()
+        elif fields.get("act") == "restart_hub":
+            restart_hub()
         else:
-            raise InvalidValue("act", "must be kill_worker or drop_sockets")
+            raise InvalidValue("act", "must be kill_worker or restart_hub")
         return jsonify(ok=True), 202
 
     return blueprint

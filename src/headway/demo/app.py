@@ -37,16 +37,16 @@ def create_app(
     timeline: Timeline,
     shown: Shown,
     *,
-    drop_sockets: Callable[[], None] | None = None,
+    restart_hub: Callable[[], None] | None = None,
 ) -> Flask:
-    """A WSGI app to mount beside the gateway. `drop_sockets`: see `api`; None where not only this machine is served."""
+    """A WSGI app to mount beside the gateway. `restart_hub`: see `api`; None where not only this machine is served."""
     app = Flask(__name__, static_url_path="/assets")
     app.config["MAX_CONTENT_LENGTH"] = asked.BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     clock = SystemClock()
     rates = Rates(posts=RateLimit(POSTS_A_MINUTE, clock), trials=RateLimit(TRIALS_A_MINUTE, clock))
     app.register_blueprint(pages(shown))
-    app.register_blueprint(api(studio, visitors, origins, rates, timeline, drop_sockets=drop_sockets))
+    app.register_blueprint(api(studio, visitors, origins, rates, timeline, restart_hub=restart_hub))
 
     @app.context_processor
     def for_scripts() -> dict[str, str]:

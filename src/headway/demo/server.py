@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 DEFAULT_STORE = Path(".headway/headway.db")
 SWEPT_AFTER_S = 3600
+# A moment after the start, when the tasks of a server that was killed have been found to be dead; then now and again.
+SWEEP_AT_S, SWEEP_EVERY_S = 3, 600
 POST_WORKERS = 3
 TRIAL_WORKERS = 64
 PROCESS_WORKERS = 4
@@ -51,9 +53,11 @@ class Demo:
     timeline: Timeline
     folder: Path
     is_temporary: bool
+    closing: threading.Event
 
     def close(self) -> None:
         """After serving: running tasks get their grace time; what is pending is stored."""
+        self.closing.set()
         self.runners.close()
         self.timeline.close()
         self.manager.close()
@@ -85,14 +89,15 @@ def build(settings: Settings) -> Demo:
         origins,
         timeline,
         Shown(styles=style_labels, generator_note=generator_note),
-        drop_sockets=(lambda: gateway.drop_viewers()) if is_loopback(settings.host) else None,
+        restart_hub=(lambda: gateway.restart_hub()) if is_loopback(settings.host) else None,
     )
     gateway = Gateway(manager, app=app, access=access, owner=owner_of(sessions), operator=from_loopback)
     timeline.start()
+    closing = threading.Event()
     if settings.store is None or settings.store.startswith("sqlite:"):
         # The store keeps tasks for a while; their pictures go with them. A store elsewhere may be another one tomorrow.
-        threading.Thread(target=_sweep, args=(studio,), name="headway-sweep", daemon=True).start()
-    return Demo(gateway, manager, runners, timeline, folder, is_temporary)
+        threading.Thread(target=_keep_tidy, args=(studio, closing), name="headway-sweep", daemon=True).start()
+    return Demo(gateway, manager, runners, timeline, folder, is_temporary, closing)
 
 
 def run(settings: Settings) -> int:
@@ -131,11 +136,14 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _sweep(studio: Studio) -> None:
-    try:
-        studio.sweep(older_than_s=SWEPT_AFTER_S)
-    except (HeadwayError, OSError):
-        log.warning("the pictures of deleted tasks could not be removed", exc_info=True)
+def _keep_tidy(studio: Studio, closing: threading.Event) -> None:
+    pause_s = SWEEP_AT_S
+    while not closing.wait(pause_s):
+        pause_s = SWEEP_EVERY_S
+        try:
+            studio.sweep(older_than_s=SWEPT_AFTER_S)
+        except (HeadwayError, OSError):
+            log.warning("the pictures that no post needs could not be removed", exc_info=True)
 
 
 def _place(store: str | None) -> tuple[Path, str, bool]:

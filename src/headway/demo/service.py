@@ -115,15 +115,25 @@ class Studio:
         return runner is not None and runner.kill_task(task) is not None
 
     def sweep(self, *, older_than_s: float) -> int:
-        """Remove the folders of posts whose tasks are no longer kept, once they are that old; how many."""
+        """Remove the folders that no post needs; how many.
+
+        These are the folders of tasks that are no longer kept, once they are that old, and of tasks that ended without
+        a post: a worker that is killed can't tidy up. A retry that begins right now loses nothing: its worker makes
+        the folder anew, long after it has changed the state that is read here.
+        """
         if not self._data_dir.is_dir():
             return 0
         newest = time.time() - older_than_s
-        old = [folder.name for folder in self._data_dir.iterdir() if folder.stat().st_mtime < newest]
-        gone = set(old) - self.manager.store.get_many(old).keys()
-        for name in gone:
+        modified = {folder.name: folder.stat().st_mtime for folder in self._data_dir.iterdir()}
+        tasks = self.manager.store.get_many(list(modified))
+        needless = [
+            name
+            for name, at in modified.items()
+            if (tasks[name].state in ("failed", "cancelled") if name in tasks else at < newest)
+        ]
+        for name in needless:
             shutil.rmtree(self._data_dir / name, ignore_errors=True)
-        return len(gone)
+        return len(needless)
 
     def posts(self, owner: str, *, search: str | None, cursor: str | None, limit: int) -> PostPage:
         """The owner's posts, newest first. `next_cursor` may lead to an empty page. Raises `InvalidValue`."""

@@ -130,9 +130,14 @@ class Gateway:
         if self._sockets is not None:
             self._sockets.drain()
 
-    def drop_viewers(self) -> None:
-        """From any thread: end all event streams and sockets now, as a restart would. Their viewers come back."""
+    def restart_hub(self) -> None:
+        """From any thread: end all event streams and sockets, and take up the store's changes anew. May block.
+
+        What the store tells meanwhile is missed, as in a restart of the server; the viewers come back and are told.
+        """
+        self.hub.close()
         self._driver.on_loop(self._drop)
+        self.hub.open()
 
     def _drop(self) -> None:
         self._streams.close()

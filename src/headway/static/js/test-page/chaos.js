@@ -21,7 +21,7 @@ export class Chaos {
       stall: () => page.weather.set('stall', STALL_MS),
       delay: () => page.weather.set('delay', DELAY.forMs, DELAY.late),
       kill: () => this.#server({ act: 'kill_worker', task_id: page.taskId() }),
-      restart: () => this.#server({ act: 'drop_sockets' }),
+      restart: () => this.#server({ act: 'restart_hub' }),
       flood: () => page.startTask(FLOOD),
     };
     for (const button of byId('chaos').querySelectorAll('[data-chaos]')) {

@@ -3,8 +3,10 @@
 
 /** @typedef {{rule: string, task: string, text: string}} Violation */
 
-export const RULES = ['rev', 'progress', 'final', 'joined', 'log'];
+export const RULES = ['rev', 'progress', 'final', 'end', 'joined', 'log'];
 const FINAL = ['completed', 'failed', 'cancelled'];
+/** How long an end may be under way to us. */
+const END_MS = 5000;
 
 export class Verdict {
   /** What was last seen of each task. @type {Map<string, any>} */
@@ -17,6 +19,8 @@ export class Verdict {
   #left = new Map();
   /** @type {Map<string, {epoch: string, next: number}>} */
   #lines = new Map();
+  /** Tasks that have ended, as the server says when it is asked, though we were not told: since when. @type {Map<string, number>} */
+  #owed = new Map();
   /** @type {Violation[]} */
   violations = [];
   /** How much each rule has been tried on. @type {Record<string, number>} */
@@ -40,6 +44,32 @@ export class Verdict {
     this.#joined.clear();
     this.#answers.clear();
     this.#left.clear();
+    this.#owed.clear();
+  }
+
+  /** The line is not what it should be: what does not come now is no fault. */
+  excuse() {
+    this.#owed.clear();
+  }
+
+  /** The tasks whose end is still to come. */
+  unended() {
+    return [...this.#joined].filter((id) => !FINAL.includes(this.#tasks.get(id)?.state));
+  }
+
+  /** What the server says of a task when it is asked. @param {any} task @param {number} nowMs */
+  truth(task, nowMs) {
+    const id = task.task_id;
+    if (!FINAL.includes(task.state) || !this.unended().includes(id)) {
+      this.#owed.delete(id);
+      return;
+    }
+    const since = this.#owed.get(id) ?? nowMs;
+    this.#owed.set(id, since);
+    if (nowMs - since <= END_MS) return;
+    this.#owed.set(id, Infinity); // told once
+    this.#count('end');
+    this.#broken('end', id, `${this.#tasks.get(id)?.state ?? '—'}, not ${task.state}`);
   }
 
   /** @param {any} task @param {number} nowMs */
@@ -48,6 +78,7 @@ export class Verdict {
     if (!this.#belongs(id, nowMs)) this.#broken('joined', id, `${task.status} ${task.progress}`);
     const last = this.#tasks.get(id);
     this.#tasks.set(id, task);
+    if (FINAL.includes(task.state)) this.#count('end');
     if (!last || last.epoch !== task.epoch) return;
     this.#count('rev');
     if (task.rev < last.rev || (task.rev === last.rev && !this.#answersJoin(id))) this.#broken('rev', id, `${last.rev} → ${task.rev}`);
