@@ -34,7 +34,7 @@ class RedisServer:
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._program = program or redis_program()
-        self._folder = folder
+        self.folder = folder
         self._options = {name.replace("_", "-"): value for name, value in options.items()}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -48,7 +48,7 @@ class RedisServer:
 
     def start(self) -> Self:
         assert not self.is_running(), "Redis is running already"
-        options = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": self._folder}
+        options = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": self.folder}
         options |= self._options
         self._process = subprocess.Popen(
             [self._program, *(part for name, value in options.items() for part in (f"--{name}", str(value)))],

@@ -27,6 +27,8 @@ class Proxy:
     def __init__(self, target_port: int) -> None:
         self.port = 0
         self.faults: Counter[str] = Counter()
+        self.came: Counter[str] = Counter()
+        """Bytes from either side, by the way they go: `up`, `down`. Whether they go on, a fault may decide."""
         self._target_port = target_port
         self._accepted_count = 0
         self._pairs: set[_Pair] = set()
@@ -70,6 +72,10 @@ class Proxy:
                 self._later(pair.slowed(lasting_s, chunk=rng.choice((1, 7, 64)), delay_s=0.002))
         return True
 
+    def lead_to(self, target_port: int) -> None:
+        """Where new connections go."""
+        self._target_port = target_port
+
     def cut_all(self) -> None:
         for pair in list(self._pairs):
             pair.cut()
@@ -89,7 +95,7 @@ class Proxy:
             writer.transport.abort()
             return
         self._accepted_count += 1
-        pair = _Pair(self._accepted_count, (reader, writer), to_server)
+        pair = _Pair(self._accepted_count, (reader, writer), to_server, self.came)
         self._pairs.add(pair)
         try:
             await pair.run()
@@ -103,8 +109,9 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 class _Pair:
     """One connection through the proxy: a side to the client, and one to the server."""
 
-    def __init__(self, number: int, client: Streams, server: Streams) -> None:
+    def __init__(self, number: int, client: Streams, server: Streams, came: Counter[str]) -> None:
         self.number = number
+        self._came = came
         self._client = client
         self._server = server
         self._passes = {"up": asyncio.Event(), "down": asyncio.Event()}
@@ -164,6 +171,7 @@ class _Pair:
         passes = self._passes[way]
         with contextlib.suppress(OSError):
             while data := await reader.read(CHUNK):
+                self._came[way] += len(data)
                 start = 0
                 while start < len(data):
                     if self._delay_s:

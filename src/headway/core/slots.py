@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -15,7 +16,11 @@ from headway.model.errors import StoreError, TaskNotFound
 from headway.model.ports import Store, Swap
 from headway.model.task import Task
 
+log = logging.getLogger("headway")
+
 KEPT_FINAL = 1_000
+# Characters of the newest large results together: what a fail-over may lose is some seconds old at most.
+KEPT_RESULTS = limits.RESULT_BYTES
 FORGET_AFTER_S = 600.0
 
 
@@ -41,6 +46,7 @@ class Slots:
         # Of reporters that outlived a `close` or a fork: adopted again by their next report.
         self._parked: dict[str, Slot] = {}
         self._ended: deque[Slot] = deque()
+        self._results: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def get(self, task_id: str) -> Slot:
@@ -129,13 +135,30 @@ class Slots:
     def _end_again(self, slot: Slot) -> None:
         """A fail-over may have lost an end that was acknowledged: nobody else would ever write it again."""
         ended = slot.task
-        try:
-            stored = self._store.get(slot.task_id)
-        except TaskNotFound:
-            return
-        if further(ended, stored) is not stored and not stored.has_ended:
-            self._store.swap(Swap(stored, further(ended, stored)))
+        result = self._results.get(slot.task_id) if ended.has_large_result else None
+        stored = None
+        while stored is None:
+            try:
+                latest = self._store.get(slot.task_id)
+            except TaskNotFound:
+                return
+            again = further(ended, latest)
+            if again is latest or latest.has_ended:
+                stored = latest
+            else:
+                if ended.has_large_result and result is None:
+                    log.error("the result of task %s was lost by the store", slot.task_id)
+                    again = replace(again, has_large_result=False)
+                stored = self._store.swap(Swap(latest, again, large_result=result))
         slot.saw(stored)
+
+    def keep_result(self, task_id: str, result: str) -> None:
+        """For `resync`: of a large result a task itself knows only that there is one."""
+        with self._lock:
+            self._results[task_id] = result
+            kept = sum(map(len, self._results.values()))
+            while kept > KEPT_RESULTS and len(self._results) > 1:
+                kept -= len(self._results.pop(next(iter(self._results))))
 
     def adopt(self, slot: Slot) -> None:
         """A parked slot has news: its reporter goes on."""
@@ -149,6 +172,7 @@ class Slots:
             self._parked |= {task_id: slot for task_id, slot in self._by_task.items() if not slot.is_over}
             self._by_task = {}
             self._ended.clear()
+            self._results.clear()
         for slot in list(self._parked.values()):
             slot.rest()
 
@@ -193,6 +217,7 @@ class Slots:
     def _remove(self, slot: Slot) -> None:
         if self._by_task.get(slot.task_id) is slot:
             del self._by_task[slot.task_id]
+            self._results.pop(slot.task_id, None)
             self._unwatch(slot.task_id)
 
 

@@ -127,6 +127,8 @@ class WriteBehind:
             stored = self._store.swap(Swap(old, counted, tuple(lines), large_result))
             if stored is not None:
                 self.slots.saw([stored])
+                if large_result is not None:
+                    self.slots.keep_result(slot.task_id, large_result)
                 return stored
             old = self._store.get(slot.task_id)
             slot.saw(old)
