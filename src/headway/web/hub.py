@@ -250,11 +250,15 @@ class Hub:
             watch = self._watches.get(task_id)
             if watch is None or watch.task is None or watch.pins:
                 return
-            subscriptions = list(watch.subscriptions.values())
+            has_ended = watch.task.has_ended
+            # An end that a viewer has not been sent is sent all the same, when it can take it.
+            subscriptions = [
+                one for one in watch.subscriptions.values() if not has_ended or one.has_been_sent(watch.task)
+            ]
             for subscription in subscriptions:
                 subscription.connection.subscriptions.pop(task_id, None)
                 self._end(subscription)
-        if not watch.task.has_ended:  # One that had is deleted in the course of things.
+        if not has_ended:  # One that had is deleted in the course of things.
             payload = to_json(wire.error_payload(TaskNotFound(task_id), task_id))
             for subscription in subscriptions:
                 _tell(subscription.connection, payload)

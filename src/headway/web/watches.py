@@ -30,6 +30,10 @@ class Subscription:
         self.is_over = False
         self.follower: LogFollower | None = None
 
+    def has_been_sent(self, task: Task) -> bool:
+        """This state, or a newer one."""
+        return self.rev >= task.rev and self.epoch == task.epoch and not self.is_owed
+
 
 class Watch:
     """One watched task: its newest stored state, and who watches."""

@@ -223,6 +223,26 @@ def test_viewers_of_a_task_that_vanished_are_told_unless_it_had_ended() -> None:
         assert w.hub.counts() == (0, 0)
 
 
+def test_a_viewer_that_was_slow_has_the_end_still_though_the_task_is_gone_from_the_store() -> None:
+    with world() as w:
+        task_id = w.manager.create_task()
+        slow, fast = w.join(task_id), w.join(task_id)
+        slow.is_slow = True
+        w.manager.complete_task(task_id)
+        w.deliver()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(w.manager.store, "get_many", lambda ids: {})
+            w.hub.heal()
+            slow.is_slow = False
+            w.clock.advance(0.1)
+            w.deliver()
+
+            assert [state["state"] for state in slow.states] == [state["state"] for state in fast.states]
+            assert slow.of("error") == []
+            w.hub.heal()
+        assert w.hub.counts() == (0, 0)
+
+
 def test_viewers_are_told_once_that_the_store_can_not_be_reached() -> None:
     with world() as w:
         viewer = w.join(w.manager.create_task())
