@@ -28,6 +28,7 @@ from flask import Flask, Response, request
 from flask_socketio import SocketIO
 
 from headway import ProgressManager, TaskStatus
+from headway.web import sse
 from headway.web.gateway import Gateway
 from headway.web.rates import Bounds
 from headway.web.socketio_handlers import SocketIOHandlers
@@ -96,6 +97,7 @@ def echo() -> bytes:
 streams: set[int] = set()
 numbers = itertools.count()
 bounds = Bounds(**OPTIONS.get("bounds", {}))
+sse.HEARTBEAT_S = OPTIONS.get("sse_heartbeat_s", sse.HEARTBEAT_S)
 
 if ADAPTER.startswith("gateway"):
     progress_manager = ProgressManager(store=STORE)

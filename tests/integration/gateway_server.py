@@ -12,7 +12,7 @@ from tests.helpers import ROOT, ServerProcess
 def gateway_server(
     store: Path, *, fast: bool = True, env: dict[str, str] | None = None, **options: Any
 ) -> ServerProcess:
-    """`options`: bounds={…}, gateway={…}, both by keyword as in Python."""
+    """`options`: bounds={…}, gateway={…}, both by keyword as in Python; sse_heartbeat_s=…."""
     script = ROOT / "tests/contract/adapter_server.py"
     return ServerProcess.python(
         "-W",
