@@ -1,4 +1,4 @@
-"""The test page's chaos: each button does what it says, the bar stays right, and planted faults turn the verdict red."""
+"""The test page's chaos: its buttons do what they say, the bar stays right, planted faults turn the verdict red."""
 
 from __future__ import annotations
 

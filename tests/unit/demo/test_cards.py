@@ -19,6 +19,7 @@ from headway.demo.cards.palettes import PALETTES, Colour, contrast, luminance
 from headway.demo.cards.render import as_png, draw, laid_out, render_card, strip, thumbnail
 from headway.demo.cards.scenes import SCENES
 from headway.demo.cards.typeset import Type, fit, width_of
+from headway.demo.cards.words import plain
 
 FULL = Card(
     heading="老北京胡同，走慢一点才好看",
@@ -108,6 +109,26 @@ def test_odd_words_neither_break_a_layout_nor_leave_it(layout: str, words: str) 
     page = laid_out(ODD_WORDS[words], layout=layout, palette="celadon", seed=1)
 
     assert outside(page) == []
+
+
+@pytest.mark.parametrize("topic", ["สวัสดี กรุงเทพฯ", "مرحبا بالعالم", "🐼🎉", "गर्मी की छुट्टी"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_topic_that_no_font_shows_leaves_neither_a_box_nor_a_gap(topic: str, layout: str) -> None:
+    card = replace(FULL, heading=f"{topic}，走慢一点才好看", lines=(f"第一次遇见{topic}",), topic=topic)
+
+    page = laid_out(card, layout=layout, palette="celadon", seed=1)
+
+    assert page.heading == "这件小事，走慢一点才好看"
+    assert page.lines == ("第一次遇见这件小事",)
+    assert [run.text for run in page.runs if not all(c.isspace() or run.type.face.shows(c) for c in run.text)] == []
+
+
+@pytest.mark.parametrize("topic", ["🍜🍜好吃的面👨‍👩‍👧‍👦", "한국 여행 ❤️🇨🇳", "𠮷野家的牛肉饭", "café ñandú ☕️"])
+def test_emoji_in_a_topic_leave_no_box_and_the_words_stay(topic: str) -> None:
+    page = laid_out(replace(FULL, heading=topic, topic=topic), layout="poster", palette="celadon", seed=1)
+
+    assert [word for word in plain(topic).split() if word not in page.heading] == []
+    assert [run.text for run in page.runs if not all(c.isspace() or run.type.face.shows(c) for c in run.text)] == []
 
 
 def test_a_card_is_a_png_of_1242_by_1660_and_its_thumbnail_a_webp_of_248_by_332() -> None:

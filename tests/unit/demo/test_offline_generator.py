@@ -191,3 +191,12 @@ def test_whatever_was_asked_for_there_is_a_post(topic: str, language: str, style
     assert copy.text
     assert copy.tags
     assert len(copy.cards) == 4
+
+
+@pytest.mark.parametrize("topic", ["สวัสดี กรุงเทพฯ", "गर्मी की छुट्टी", "한국 여행"])
+def test_a_topic_in_another_script_keeps_its_marks_on_the_cover(topic: str) -> None:
+    for seed in range(8):
+        cover = compose(Brief(topic, "lively", "zh-CN", 2, seed)).cards[0]
+
+        assert topic in cover.heading
+        assert "\ufe0f" not in cover.heading

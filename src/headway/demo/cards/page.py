@@ -33,6 +33,10 @@ class Page:
         self.rng = rng
         self.canvas = Canvas(WIDTH, HEIGHT, palette.paper)
         self.runs: list[Run] = []
+        self._unprintable = ""
+        # A topic in a script that the fonts have not: its gap in a sentence would read like a mistake.
+        if not words.says_something(self._fit_to_print(card.topic)):
+            self._unprintable = card.topic.strip()
         self.heading = self._fit_to_print(card.heading) or ("今日分享" if card.language == "zh-CN" else "For you today")
         self.lines = tuple(line for line in map(self._fit_to_print, card.lines) if line)
         self.caption = self._fit_to_print(card.caption)
@@ -186,6 +190,8 @@ class Page:
         self.canvas.paste(view, x - radius, y - radius, circle(radius, radius, radius - 1, steps=240))
 
     def _fit_to_print(self, text: str) -> str:
+        if self._unprintable:
+            text = text.replace(self._unprintable, words.stand_in(self.card.language))
         return face("sans").shown(words.plain(text)).strip()
 
 

@@ -48,6 +48,16 @@ def plain(text: str) -> str:
     return re.sub(f"(?<=[{_WIDE}]) (?=[{_WIDE}])", "", text)
 
 
+def says_something(text: str) -> bool:
+    """Whether there is a letter, a character or a digit in it."""
+    return any(c.isalnum() for c in text)
+
+
+def stand_in(language: str) -> str:
+    """What to call a topic that has no name, or none that can be printed."""
+    return "这件小事" if language == "zh-CN" else "this small thing"
+
+
 def is_chinese(text: str) -> bool:
     return re.search("[\u3400-\u9fff\uf900-\ufaff]", text) is not None
 

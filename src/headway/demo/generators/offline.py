@@ -6,6 +6,7 @@ No model and no service: it knows what `words/` says, and says so (`is_offline`)
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
@@ -18,6 +19,8 @@ TAGS = 7
 
 # Between a Chinese character and a Latin word or a number.
 _SEAM = re.compile("(?<=[\u3400-\u9fff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])(?=[\u3400-\u9fff])")
+# What a heading may have. The marks of Thai, Hindi and others are no letters to a regex, and come on top.
+_PLAIN = re.compile("[\\w\\s，。！？、：；｜·,.!?'’:;|()（）《》“”…—+#&/-]")
 _NUMBERS = {
     "zh-CN": dict(enumerate("零一两三四五六七八九十")),
     "en": dict(enumerate(("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"))),
@@ -190,8 +193,7 @@ class _Writer:
 
     def _cover(self) -> str:
         """A title without emoji."""
-        bare = re.sub("[^\\w\\s，。！？、：；｜·,.!?'’:;|()（）《》“”…—+#&/-]", "", self._title())
-        return bare.strip()
+        return "".join(c for c in self._title() if _PLAIN.match(c) or _is_mark(c)).strip()
 
     def _inner(self, turn: str) -> CardCopy:
         kind, _, source = turn.partition(" ")
@@ -230,3 +232,8 @@ class _Writer:
 
     def _sentence(self, text: str) -> str:
         return text if self._chinese else text[:1].upper() + text[1:]
+
+
+def _is_mark(character: str) -> bool:
+    """A vowel sign or an accent of a script, not one that only changes how an emoji looks."""
+    return unicodedata.category(character) in ("Mn", "Mc") and character not in "\ufe0e\ufe0f"

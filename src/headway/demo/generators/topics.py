@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from headway.demo.cards.words import is_chinese, plain
+from headway.demo.cards.words import is_chinese, plain, says_something, stand_in
 
 CATEGORIES = ("place", "food", "craft", "season", "festival", "tech", "lifestyle", "study", "other")
 FIELDS = ("see", "hear", "joy", "do", "time", "mood", "tip", "miss", "note", "quote", "tags")
@@ -51,8 +51,8 @@ def subject_of(text: str, language: str) -> str:
     subject = subject.strip(" ，。！？；：、,.!?;:~～…·-—#")
     if width(subject) > _LONGEST[language]:
         subject = _shortened(subject, language)
-    if not any(c.isalnum() for c in subject):
-        return "这件小事" if language == "zh-CN" else "this small thing"
+    if not says_something(subject):
+        return stand_in(language)
     # A question is no noun: it is set off where it stands in a sentence.
     return f"「{subject}」" if _ASKS.search(subject) else subject
 
