@@ -154,6 +154,7 @@ class TaskDriver:
         self._hub = hub
         self._tidy = tidy
         self._soon: deque[Callable[[], None]] = deque()
+        self._told: deque[Callable[[], None]] = deque()
         self._spawn = spawn
         self._new_waker = new_waker
         self._lock = threading.Lock()
@@ -194,6 +195,17 @@ class TaskDriver:
         self._soon.append(work)
         self.wake()
 
+    def settle(self, sleep: Callable[[float], object], within_s: float = 1.0) -> None:
+        """Wait until what is due now has been delivered. `sleep` is that of the async mode."""
+        if self._waker is None:
+            return
+        told: list[bool] = []
+        self._told.append(lambda: told.append(True))
+        self.wake()
+        until = time.monotonic() + within_s
+        while not told and time.monotonic() < until:
+            sleep(0.001)
+
     def background(self, work: Callable[[], None]) -> None:
         _logged(work)  # This task may block.
 
@@ -202,7 +214,10 @@ class TaskDriver:
             try:
                 while self._soon:
                     _logged(self._soon.popleft())
+                asked = len(self._told)
                 delay = self._hub.deliver(TURN_S)
+                for _ in range(asked):
+                    self._told.popleft()()
             except Exception:
                 log.exception("viewers could not be told")
                 delay = 1.0

@@ -32,6 +32,7 @@ from headway.web.protocol import Connection, Protocol
 from headway.web.rates import Bounds
 from headway.web.request import Request
 from headway.web.rest import Api, Operator, Owner
+from headway.web.socketio_handlers_in_tests import TestClient, listen
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ class SocketIOHandlers:
         self._socketio: Any = socketio
         self._driver = TaskDriver(self.hub, self._spawn, self._new_waker, self._close_strays)
         self._lock = threading.Lock()
-        self._clients: dict[str, Client] = {}
+        self._clients: dict[str, Client | TestClient] = {}
         self._outside: dict[str, float] = {}
         self._eio: Any = None
         self._pass_on: Callable[[str, object], None] = _nowhere
@@ -131,6 +132,7 @@ class SocketIOHandlers:
         eio.on("connect", on_connect)
         eio.on("message", self._on_message)
         eio.on("disconnect", on_disconnect)
+        listen(self._socketio.server, self._on_message, lambda: self._driver.settle(self._socketio.sleep))
 
     def _close_strays(self) -> None:
         """End sockets that have entered no namespace in time."""
@@ -174,9 +176,15 @@ class SocketIOHandlers:
         self._driver.start()
         if not self.protocol.access.needs_headers:
             request = Request(scheme=request.scheme, remote=request.remote, mount=request.mount)
-        client = Client(self.namespace, self._eio, eio_sid, request, self.protocol.bounds)
+        client: Client | TestClient
+        if eio_sid in self._eio.sockets:
+            client = Client(self.namespace, self._eio, eio_sid, request, self.protocol.bounds)
+        else:
+            client = TestClient(self.namespace, server, eio_sid, request)
         self._clients[eio_sid] = client
-        if not was_hooked:
+        if not was_hooked and isinstance(client, TestClient):
+            self.protocol.greet(client.connection)
+        elif not was_hooked:
             # Only the very first client of a server that was not there at construction.
             self._driver.later(lambda: self.protocol.greet(client.connection))
         return True
