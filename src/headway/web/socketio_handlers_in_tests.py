@@ -17,6 +17,7 @@ class TestClient(PacketOutlet):
 
     __slots__ = ("_eio_sid", "_server", "connection")
     __test__ = False  # Its name means nothing to pytest.
+    is_open = False  # It has no session that could go on without the namespace.
 
     def __init__(self, namespace: str, server: Any, eio_sid: str, request: Request) -> None:
         super().__init__(namespace)
