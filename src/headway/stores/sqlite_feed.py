@@ -71,7 +71,8 @@ class SqliteFeed:
         """The thread ends by itself, soon."""
         with self._lock:
             self._stop.set()
-            self._thread, self._stopped = None, self._thread or self._stopped
+            if self._thread is not None:
+                self._thread, self._stopped = None, self._thread
 
     def join(self, timeout_s: float = 5.0) -> None:
         self.stop()
