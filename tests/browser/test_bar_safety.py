@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.bar.driver import Bars
+from tests.browser.bar.states import states
 from tests.helpers import ROOT
 
 XSS = [
@@ -28,29 +29,6 @@ XSS = [
 SETTLED = """() => document.querySelector('.hw-bar').getAnimations({ subtree: true })
     .every((animation) => animation.effect.getTiming().iterations === Infinity)"""
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-
-
-def states() -> dict[str, dict[str, Any]]:
-    now = time.time()
-    stages = [
-        {"name": "a", "label": "Read", "state": "completed", "progress": 100},
-        {"name": "b", "label": "Write", "state": "running", "progress": 40},
-        {"name": "c", "label": "Check", "state": "pending", "progress": 0},
-    ]
-    running = {"state": "running", "progress": 42.5, "message": "Reading", "worker": "alive", "started_at": now - 60}
-    details = {"completed": 3, "total": 7, "unit": "files", "current": "a.txt", "more": "x"}
-    return {
-        "waiting": {"state": "pending"},
-        "running": running | {"name": "Import", "details": details, "eta_s": 60, "rate": 2},
-        "stages": running | {"status": "b", "stages": stages},
-        "indeterminate": running | {"progress": None},
-        "quiet": running | {"updated_at": now - 60},
-        "silent": running | {"worker": "silent"},
-        "cancelling": running | {"state": "cancelling", "cancel_requested_at": now - 30},
-        "cancelled": running | {"state": "cancelled", "finished_at": now},
-        "failed": running | {"state": "failed", "error": {"code": "x", "message": "No"}, "stages": stages},
-        "completed": running | {"state": "completed", "progress": 100, "finished_at": now},
-    }
 
 
 @pytest.mark.parametrize("part", range(0, len(XSS), 4))
@@ -120,7 +98,7 @@ def test_axe_finds_nothing_in_any_state(bars: Bars, scheme: Any) -> None:
     bars.make(name="idle")
     bars.page.locator(".hw-button[data-wish=log]").nth(1).click()
     expect(bars.part("entry")).to_have_count(2)
-    expect(bars.part("stages")).to_have_count(2)
+    expect(bars.page.locator("#progress-container .hw-stages:visible")).to_have_count(3)
     assert violations(bars) == []
 
     bars.world.stop()
@@ -196,7 +174,7 @@ def test_nothing_moves_for_who_asked_for_that(bars: Bars) -> None:
 def test_states_differ_without_their_colours(bars: Bars) -> None:
     shapes = {}
     for name, state in states().items():
-        if name in {"stages", "indeterminate", "quiet"}:
+        if name in {"stages", "nested", "indeterminate", "quiet"}:
             continue
         bars.world.put(name, **state)
         bars.make(name, name=name)
@@ -204,6 +182,25 @@ def test_states_differ_without_their_colours(bars: Bars) -> None:
     marks = bars.page.locator(".hw-head path").evaluate_all("all => all.map((one) => one.getAttribute('d'))")
     shapes = dict(zip(states(), marks, strict=False))
     assert len(set(marks)) == len(marks), shapes
+
+
+def test_the_fill_is_seen_in_colours_that_the_reader_forces(bars: Bars) -> None:
+    bars.page.emulate_media(forced_colors="active")
+    for name in ("running", "completed", "quiet", "indeterminate", "stages"):
+        bars.world.put(name, **states()[name])
+        bars.make(name, name=name)
+        bars.wait_until("state.task !== null", name)
+    expect(bars.part("stage")).to_have_count(3)
+
+    for fill in bars.part("fill").all():
+        paint = fill.evaluate("(node) => getComputedStyle(node).background")
+        track = fill.evaluate("(node) => getComputedStyle(node.parentNode).backgroundColor")
+        assert not paint.startswith((track, "rgba(0, 0, 0, 0) none")), paint
+        assert fill.evaluate("(node) => getComputedStyle(node.parentNode).borderTopWidth") == "1px"
+    stripe = bars.part("stripe").nth(1)
+    assert stripe.evaluate("(node) => getComputedStyle(node, '::after').backgroundColor") != stripe.evaluate(
+        "(node) => getComputedStyle(node).backgroundColor"
+    )
 
 
 def test_the_theme_can_be_chosen_over_the_system(bars: Bars) -> None:

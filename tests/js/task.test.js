@@ -10,6 +10,7 @@ import {
   percentOf,
   whole,
 } from '../../src/headway/static/js/progress/task.js';
+import { shownStages } from '../../src/headway/static/js/progress/stages.js';
 import { facts, golden } from './golden.js';
 
 const running = golden('progress-running');
@@ -85,6 +86,7 @@ test('each golden state has a look of its own', () => {
     retried: 'waiting',
     running: 'running moving',
     silent: 'running silent',
+    nested: 'running moving',
     stages: 'running moving',
   });
 });
@@ -197,12 +199,46 @@ test('milestones are quarters and changes of state', () => {
 });
 
 test('stages show what they say, and end with their task', () => {
-  const marks = (task) => derive(facts(task)).stages.map((stage) => stage.mark);
+  const marks = (task) => shownStages(task).map((stage) => stage.mark);
   const task = golden('progress-stages');
   assert.deepEqual(marks(task), ['completed', 'running', 'waiting']);
   assert.deepEqual(marks({ ...task, state: 'failed' }), ['completed', 'failed', 'waiting']);
   assert.deepEqual(marks({ ...task, stages: [{ name: 'a', state: 'skipped' }] }), ['skipped']);
   assert.deepEqual(marks({ ...task, stages: 'nonsense' }), []);
+});
+
+test('a stage that names its parent stands below it, wherever it is in the list', () => {
+  const tree = (stages) => stages.map(({ name, mark, parts }) => [name, mark, ...tree(parts)]);
+  const task = golden('progress-nested');
+  const pictures = [['card_1', 'completed'], ['card_2', 'running', ['render', 'running']]];
+  assert.deepEqual(tree(shownStages(task)), [
+    ['text', 'completed'],
+    ['pictures', 'running', ...pictures],
+    ['layout', 'waiting'],
+  ]);
+  assert.deepEqual(tree(shownStages({ ...task, stages: [...task.stages].reverse() })).at(1).slice(2), pictures.reverse());
+});
+
+test('a part that nobody began is passed over once its parent is completed', () => {
+  const stages = [
+    { name: 'a', state: 'completed', progress: 100 },
+    { name: 'b', state: 'pending', progress: 0, parent: 'a' },
+    { name: 'c', state: 'pending', progress: 0, parent: 'b' },
+  ];
+  const [{ parts }] = shownStages({ ...golden('progress-nested'), stages });
+  assert.deepEqual([parts[0].mark, parts[0].parts[0].mark], ['skipped', 'skipped']);
+});
+
+test('no stage is lost to a parent that is not there, or that is a part of it', () => {
+  const names = (list) => list.flatMap(({ name, parts }) => [name, ...names(parts)]).sort();
+  const stages = [
+    { name: 'a', parent: 'b' },
+    { name: 'b', parent: 'a' },
+    { name: 'c', parent: 'c' },
+    { name: 'd', parent: 'nowhere' },
+    { name: 'e', parent: null },
+  ];
+  assert.deepEqual(names(shownStages({ stages })), ['a', 'b', 'c', 'd', 'e']);
 });
 
 test('a state of which no more is known than its status is completed', () => {

@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  amount,
-  duration,
-  notePrediction,
-  number,
-  rate,
-  timeLeft,
-} from '../../src/headway/static/js/progress/estimate.js';
+import { amount, duration, number } from '../../src/headway/static/js/progress/estimate.js';
+import { notePrediction, rate, timeLeft } from '../../src/headway/static/js/progress/pace.js';
 import { readable, wordsFor } from '../../src/headway/static/js/progress/words.js';
 import { moreWords } from '../../src/headway/static/js/progress/words-more.js';
 
 const en = wordsFor('en');
 const zh = wordsFor('zh-CN');
+for (const say of [en, zh]) say.add(moreWords);
 const seen = (...etas) => etas.reduce((list, eta, i) => notePrediction(list, eta, i * 2), []);
 
 test('durations are short and exact', () => {
@@ -69,22 +64,11 @@ test('rates are told so that the number says something', () => {
 
 test('both languages have all words, with the same places to fill in', () => {
   const places = (text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
-  en.add(moreWords);
-  zh.add(moreWords);
-  for (const key of [
-    'ready',
-    'reconnecting',
-    'gaveUp',
-    'asked',
-    'silent',
-    'lastUpdate',
-    ...Object.keys(moreWords.en),
-  ]) {
+  for (const key of ['ready', 'reconnecting', 'gaveUp', 'asked', 'silent', 'lastUpdate', ...Object.keys(moreWords)]) {
     assert.notEqual(zh(key), en(key), key);
   }
-  assert.deepEqual(Object.keys(moreWords.zh), Object.keys(moreWords.en));
-  for (const [key, text] of Object.entries(moreWords.en))
-    assert.deepEqual(places(moreWords.zh[key]), places(text), key);
+  for (const [key, [english, chinese]] of Object.entries(moreWords))
+    assert.deepEqual(places(chinese), places(english), key);
 });
 
 test('any Chinese is zh-CN, anything else English, and a bad locale does no harm', () => {

@@ -262,7 +262,7 @@ export class Connection {
   /** @param {HeadwayError} error */
   #erred(error) {
     const taskId = error?.task_id;
-    if (taskId && PASSING.includes(error.code)) {
+    if (PASSING.includes(error?.code)) {
       clearTimeout(this.#rejoinTimer);
       this.#rejoinTimer = setTimeout(() => this.#joinAll(), this.#delay);
     }

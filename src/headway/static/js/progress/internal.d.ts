@@ -15,9 +15,12 @@ export interface Words {
   (key: string, values?: Record<string, unknown>): string;
   has(key: string): boolean;
   /** More words, for what is shown from now on. */
-  add(tables: Record<'en' | 'zh', Record<string, string>>): void;
+  add(table: WordTable): void;
   locale: string;
 }
+
+/** By key; null where a name is read as it is, or English stands in. */
+export type WordTable = Record<string, [english: string | null, chinese: string | null]>;
 
 /** A key of words.js and what to fill in. */
 export type Phrase = [key: string, values?: Record<string, unknown>];
@@ -51,7 +54,6 @@ export interface Shown {
   /** Stage label or status name, as it came. */
   doing: { label: string } | { name: string };
   notes: Note[];
-  stages: ShownStage[];
   buttons: { cancel: boolean; cancelling: boolean; retry: boolean; reconnect: boolean };
 }
 
@@ -68,6 +70,7 @@ export interface ShownStage extends Stage {
   mark: 'waiting' | 'running' | 'completed' | 'skipped' | 'failed' | 'cancelled';
   percent: number | null;
   fraction: number;
+  parts: ShownStage[];
 }
 
 export interface Endpoint {

@@ -5,7 +5,6 @@
 /** @import { Facts, Shown, Words } from './internal.js' */
 /** @import { defaults } from './options.js' */
 /** @import { View } from './view.js' */
-import { notePrediction, timeLeft } from './estimate.js';
 import { loadMore } from './here.js';
 import { derive, isFinal, isMilestone } from './task.js';
 
@@ -18,8 +17,8 @@ export class Screen {
   #facts;
   #signal;
   #onFreshness;
-  /** @type {{ at: number, end: number }[]} */
-  #predictions = [];
+  /** @type {import('./pace.js').Pace | null} */
+  #pace = null;
   /** @type {Shown | null} */
   #shown = null;
   #fresh = '';
@@ -55,8 +54,14 @@ export class Screen {
 
   /** @param {Task | null} task what predicts from now on */
   predict(task) {
-    const known = !task || isFinal(task) || task.worker === 'silent' ? [] : this.#predictions;
-    this.#predictions = notePrediction(known, task?.eta_s, this.#facts().now ?? 0);
+    const { now } = this.#facts();
+    if (this.#pace) return this.#pace.note(task, now ?? 0);
+    if ((task?.eta_s ?? task?.rate) == null) return;
+    this.more(({ Pace }) => {
+      this.#pace ??= new Pace();
+      this.predict(this.#facts().task);
+      this.draw();
+    });
   }
 
   /**
@@ -78,20 +83,24 @@ export class Screen {
     if (this.#signal.aborted) return;
     const facts = this.#facts();
     const { task, now, actions } = facts;
-    const { allowCancel, allowRetry, showLog, showStages } = this.#options;
+    const { allowCancel, allowRetry, showDetails, showLog, showStages } = this.#options;
     const shown = derive(facts);
     const view = this.#view;
     const may = (/** @type {Action} */ action) => !actions || actions.includes(action);
-    if (showStages && shown.stages.length && !view.stages) {
-      this.more(({ StagesView }) => {
-        view.stages ??= new StagesView(this.#say, this.#signal);
+    const rest =
+      (showStages && task?.stages?.length) ||
+      (showDetails && Object.keys(task?.details ?? {}).some((key) => !/^(completed|total|unit|current)$/.test(key)));
+    if (rest && !view.isWhole) {
+      this.more(({ DetailsView, StagesView }) => {
+        if (view.isWhole) return;
+        view.complete(new StagesView(this.#say, this.#signal, showStages), new DetailsView(showDetails));
         this.draw();
       });
     }
     view.draw(shown, {
       task,
-      left:
-        shown.look === 'running' && !shown.trouble && now != null ? timeLeft(this.#predictions, now, this.#say) : '',
+      rate: (task && this.#pace?.rate(task, this.#say)) || '',
+      left: (shown.look === 'running' && !shown.trouble && now != null && this.#pace?.left(now, this.#say)) || '',
       may: {
         cancel: allowCancel && may('cancel'),
         retry: allowRetry && may('retry'),

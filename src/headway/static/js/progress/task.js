@@ -1,8 +1,8 @@
 // @ts-check
 /** From a task, the time and the connection: what is to be shown. Pure. */
 
-/** @import { Freshness, Stage, Status, Task } from './types.js' */
-/** @import { Facts, Look, Note, Shown, ShownStage } from './internal.js' */
+/** @import { Freshness, Status, Task } from './types.js' */
+/** @import { Facts, Look, Note, Shown } from './internal.js' */
 
 /** Work that said nothing for longer is shown as such, and nothing moves. */
 export const QUIET_S = 10;
@@ -128,7 +128,6 @@ export function derive(facts) {
     moving: busy && !apart && !silent && !quiet && !facts.problem,
     doing: unknown ? { name: 'unknown' } : doingOf(task, look),
     notes: notesOf(facts, look, { apart, silent, quiet }),
-    stages: (Array.isArray(task?.stages) ? task.stages : []).map((stage) => stageOf(stage, task?.state)),
     buttons: {
       cancel: (facts.hasTaskId || local) && !unknown && (look === 'waiting' || busy),
       cancelling: look === 'cancelling',
@@ -198,20 +197,6 @@ function connectionNote({ phase, attempt, max }) {
   if (phase === 'failed') return { key: 'gaveUp', values: { max } };
   if (phase === 'live' || phase === 'off') return { key: phase };
   return attempt ? { key: 'reconnecting', values: { n: attempt, max } } : { key: 'connecting' };
-}
-
-/** @param {Stage} stage @param {string} [taskState] @returns {ShownStage} */
-function stageOf(stage, taskState) {
-  const state = String(stage?.state ?? '');
-  const over = taskState === 'failed' || taskState === 'cancelled' ? taskState : 'running';
-  const mark = /^(completed|failed|cancelled|skipped)$/.test(state) ? state : state === 'running' ? over : 'waiting';
-  const percent = percentOf(stage?.progress ?? null, mark);
-  return {
-    ...stage,
-    mark: /** @type {ShownStage['mark']} */ (mark),
-    percent,
-    fraction: percent == null ? 0 : percent / 100,
-  };
 }
 
 /**

@@ -10,6 +10,8 @@ export interface Stage {
   weight?: number;
   state?: string;
   progress?: number | null;
+  /** The stage of the list that this one is a part of. */
+  parent?: string | null;
 }
 
 /** What a viewer is told of a task, over every transport. Fields that are not listed here are passed on as they come. */

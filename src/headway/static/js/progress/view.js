@@ -4,14 +4,11 @@
 /** @import { HeadwayError, Task } from './types.js' */
 /** @import { Note, Shown, Words } from './internal.js' */
 import { attribute, icon, make, toggle, write } from './dom.js';
-import { amount, duration, rate } from './estimate.js';
+import { amount, duration } from './estimate.js';
 import { readable } from './words.js';
 
-/** Details that have a place of their own. */
-const PLACED = ['completed', 'total', 'unit', 'current'];
-const MOST_DETAILS = 8;
-
 /** @typedef {'cancel' | 'retry' | 'reconnect' | 'log'} Wish */
+/** @typedef {{ root: Element, draw: (task: Task | null, details: Record<string, unknown>) => void }} Part */
 /**
  * @typedef {object} Choices
  * @property {string} label
@@ -33,12 +30,11 @@ export class View {
   #current = make('span', 'current', { dir: 'auto' });
   #meta = make('span', 'meta', { dir: 'auto' });
   #error = make('div', 'error', { dir: 'auto' });
-  #details = make('dl', 'details');
   #notes = make('span', 'notes', { dir: 'auto' });
   #spoken = make('div', 'spoken', { role: 'status' });
-  #steps = make('div', 'steps', { hidden: '' });
-  /** Comes when there are stages. @type {import('./stages-view.js').StagesView | null} */
-  stages = null;
+  #rest = make('div', 'rest');
+  /** @type {Part[]} */
+  #parts = [];
   /** @type {Record<Wish, HTMLButtonElement>} */
   #buttons;
 
@@ -69,8 +65,7 @@ export class View {
       this.#track,
       make('div', 'line', {}, make('span', 'texts', {}, this.#message, this.#current), this.#meta),
       this.#error,
-      this.#steps,
-      this.#details,
+      this.#rest,
       make('div', 'foot', {}, this.#notes, this.buttons),
       this.#spoken,
     );
@@ -80,9 +75,9 @@ export class View {
 
   /**
    * @param {Shown} shown
-   * @param {{ task: Task | null, left: string, may: Record<'cancel' | 'retry' | 'log', boolean> }} more
+   * @param {{ task: Task | null, rate: string, left: string, may: Record<'cancel' | 'retry' | 'log', boolean> }} more
    */
-  draw(shown, { task, left, may }) {
+  draw(shown, { task, rate, left, may }) {
     const say = this.#say;
     const details = task?.details && typeof task.details === 'object' ? task.details : {};
     const title = text(task?.name) || this.#choices.label;
@@ -103,15 +98,14 @@ export class View {
     write(this.#message, text(task?.message));
     const current = this.#choices.showDetails ? text(details.current) : '';
     write(this.#current, current === text(task?.message) ? '' : current);
-    write(
-      this.#meta,
-      joined(...(this.#choices.showDetails ? amounts(details, task, say) : []), this.#choices.showTime ? left : ''),
-    );
+    const { showDetails, showTime } = this.#choices;
+    const meta = joined(...(showDetails ? [amount(details, say), rate] : []), showTime ? left : '');
+    // No line begins with a dot.
+    write(this.#meta, meta.replaceAll(' ·', '\u00a0·'));
     const error = task?.state === 'failed' && shown.look === 'failed' ? this.#errorText(task) : '';
     write(this.#error, error);
     toggle(this.#error, !!error);
-    if (this.stages) this.#drawStages(shown, this.stages);
-    this.#drawDetails(this.#choices.showDetails ? details : {});
+    for (const part of this.#parts) part.draw(task, details);
     write(this.#notes, joined(...shown.notes.map((note) => this.#noteText(note))));
     this.#drawButtons(shown, may);
   }
@@ -133,6 +127,16 @@ export class View {
     attribute(this.#buttons.log, 'aria-expanded', String(open));
   }
 
+  get isWhole() {
+    return this.#parts.length > 0;
+  }
+
+  /** The steps, and what else the caller told: they come when there are any. @param {Part[]} parts */
+  complete(...parts) {
+    this.#parts = parts;
+    this.#rest.replaceChildren(...parts.map(({ root }) => root));
+  }
+
   remove() {
     this.root.remove();
   }
@@ -151,13 +155,6 @@ export class View {
     if (this.#fill.style.getPropertyValue('--hw-value') !== value) this.#fill.style.setProperty('--hw-value', value);
   }
 
-  /** @param {Shown} shown @param {import('./stages-view.js').StagesView} view */
-  #drawStages({ stages }, view) {
-    if (!view.root.isConnected) this.#steps.append(view.root);
-    toggle(this.#steps, stages.length > 0);
-    view.draw(stages);
-  }
-
   /** @param {Task} task */
   #errorText({ error, message }) {
     const own = text(error?.message);
@@ -169,24 +166,6 @@ export class View {
   #noteText({ key, values, seconds, code, text: own }) {
     if (key === 'problem') return code && this.#say.has(code) ? this.#say(code) : own || code || '';
     return this.#say(key, seconds == null ? values : { time: duration(seconds, this.#say) });
-  }
-
-  /** @param {Record<string, unknown>} details */
-  #drawDetails(details) {
-    const rows = Object.entries(details)
-      .filter(([key, value]) => !PLACED.includes(key) && /^(string|number|boolean)$/.test(typeof value))
-      .slice(0, MOST_DETAILS);
-    toggle(this.#details, rows.length > 0);
-    while (this.#details.children.length > rows.length) this.#details.lastChild?.remove();
-    rows.forEach(([key, value], i) => {
-      const row =
-        this.#details.children[i] ??
-        this.#details.appendChild(
-          make('div', 'detail', {}, make('dt', 'key', { dir: 'auto' }), make('dd', 'value', { dir: 'auto' })),
-        );
-      write(/** @type {Node} */ (row.firstChild), key);
-      write(/** @type {Node} */ (row.lastChild), String(value));
-    });
   }
 
   /** @param {Shown} shown @param {Record<'cancel' | 'retry' | 'log', boolean>} may */
@@ -212,9 +191,3 @@ const text = (value) => (typeof value === 'string' || typeof value === 'number' 
 
 /** @param {string[]} parts */
 const joined = (...parts) => parts.filter(Boolean).join(' · ');
-
-/** @param {Record<string, unknown>} details @param {Task | null} task @param {Words} say */
-const amounts = (details, task, say) => [
-  amount(details, say),
-  task?.state === 'running' ? rate(task.rate, details.unit, say) : '',
-];

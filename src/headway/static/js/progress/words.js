@@ -4,90 +4,44 @@
  * English stands in.
  */
 
-/** @import { Words } from './internal.js' */
+/** @import { WordTable, Words } from './internal.js' */
 
-/** @type {Record<'en' | 'zh', Record<string, string>>} */
-const tables = {
-  en: {
-    progress: 'Progress',
-    ready: 'Ready',
-    unknown: 'Not found',
-    pending: 'Waiting to start',
-    running: 'Running',
-    cancelling: 'Cancelling…',
-    completed: 'Completed',
-    failed: 'Failed',
-    cancelled: 'Cancelled',
-
-    live: 'Live',
-    connecting: 'Connecting…',
-    reconnecting: 'Reconnecting ({n} of {max})',
-    gaveUp: 'Connection lost: gave up after {max} tries',
-    off: 'Not connected',
-    lastUpdate: 'Last update {time} ago',
-    silent: 'The worker has not been heard of for {time}',
-    waitingFor: 'Waiting for {time}',
-    asked: 'Asked to stop {time} ago, still running',
-    tookcompleted: 'Finished in {time}',
-    tookfailed: 'Failed after {time}',
-    tookcancelled: 'Stopped after {time}',
-    attempt: 'Attempt {n}',
-
-    soon: 'A few seconds left',
-    minute: 'About a minute left',
-    left: 'About {time} left',
-    second: 's',
-    minuteShort: 'min',
-    hour: 'h',
-    amount: '{done} of {total}',
-    percent: '{n}%',
-
-    cancel: 'Cancel',
-    retry: 'Retry',
-    reconnect: 'Reconnect',
-    log: 'Log',
-  },
-  zh: {
-    progress: '进度',
-    ready: '就绪',
-    unknown: '未找到',
-    pending: '等待开始',
-    running: '进行中',
-    cancelling: '正在取消…',
-    completed: '已完成',
-    failed: '失败',
-    cancelled: '已取消',
-    started: '已开始',
-    generating_content: '正在生成文案',
-    generating_image: '正在生成图片',
-
-    live: '实时',
-    connecting: '正在连接…',
-    reconnecting: '正在重新连接（第 {n} 次，共 {max} 次）',
-    gaveUp: '连接已断开：重试 {max} 次后停止',
-    off: '未连接',
-    lastUpdate: '{time}前更新',
-    silent: '已有 {time}没有执行进程的消息',
-    waitingFor: '已等待 {time}',
-    asked: '{time}前已请求停止，仍在运行',
-    tookcompleted: '用时 {time}',
-    tookfailed: '{time}后失败',
-    tookcancelled: '{time}后停止',
-    attempt: '第 {n} 次尝试',
-
-    soon: '还剩几秒',
-    minute: '大约还剩一分钟',
-    left: '大约还剩 {time}',
-    second: '秒',
-    minuteShort: '分',
-    hour: '小时',
-    amount: '{done} / {total}',
-
-    cancel: '取消',
-    retry: '重试',
-    reconnect: '重新连接',
-    log: '日志',
-  },
+/** English, Chinese. @type {WordTable} */
+const table = {
+  progress: ['Progress', '进度'],
+  ready: ['Ready', '就绪'],
+  unknown: ['Not found', '未找到'],
+  pending: ['Waiting to start', '等待开始'],
+  running: ['Running', '进行中'],
+  cancelling: ['Cancelling…', '正在取消…'],
+  completed: ['Completed', '已完成'],
+  failed: ['Failed', '失败'],
+  cancelled: ['Cancelled', '已取消'],
+  live: ['Live', '实时'],
+  connecting: ['Connecting…', '正在连接…'],
+  reconnecting: ['Reconnecting ({n} of {max})', '正在重新连接（第 {n} 次，共 {max} 次）'],
+  gaveUp: ['Connection lost: gave up after {max} tries', '连接已断开：重试 {max} 次后停止'],
+  off: ['Not connected', '未连接'],
+  lastUpdate: ['Last update {time} ago', '{time}前更新'],
+  silent: ['The worker has not been heard of for {time}', '已有 {time}没有执行进程的消息'],
+  waitingFor: ['Waiting for {time}', '已等待 {time}'],
+  asked: ['Asked to stop {time} ago, still running', '{time}前已请求停止，仍在运行'],
+  tookcompleted: ['Finished in {time}', '用时 {time}'],
+  tookfailed: ['Failed after {time}', '{time}后失败'],
+  tookcancelled: ['Stopped after {time}', '{time}后停止'],
+  attempt: ['Attempt {n}', '第 {n} 次尝试'],
+  second: ['s', '秒'],
+  minuteShort: ['min', '分'],
+  hour: ['h', '小时'],
+  amount: ['{done} of {total}', '{done} / {total}'],
+  percent: ['{n}%', null],
+  cancel: ['Cancel', '取消'],
+  retry: ['Retry', '重试'],
+  reconnect: ['Reconnect', '重新连接'],
+  log: ['Log', '日志'],
+  started: [null, '已开始'],
+  generating_content: [null, '正在生成文案'],
+  generating_image: [null, '正在生成图片'],
 };
 
 /**
@@ -98,15 +52,20 @@ const tables = {
  */
 export function wordsFor(locale, own) {
   /** @type {Record<string, string>} */
-  const table = {};
-  const add = (/** @type {typeof tables} */ { en, zh }) =>
-    void Object.assign(table, en, /^zh\b/i.test(locale) && zh, own);
-  add(tables);
+  const words = { ...own };
+  const chinese = /^zh\b/i.test(locale);
+  const add = (/** @type {WordTable} */ more) => {
+    for (const [key, [english, zh]] of Object.entries(more)) {
+      const word = own?.[key] ?? (chinese ? zh : null) ?? english;
+      if (word != null) words[key] = word;
+    }
+  };
+  add(table);
   const say = (/** @type {string} */ key, /** @type {Record<string, unknown>} */ values = {}) =>
-    (table[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ''));
+    (words[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ''));
   return Object.assign(say, {
     add,
-    has: (/** @type {string} */ key) => Object.hasOwn(table, key),
+    has: (/** @type {string} */ key) => Object.hasOwn(words, key),
     locale: usable(locale),
   });
 }
