@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import threading
 import time
@@ -19,7 +20,9 @@ log = logging.getLogger(__name__)
 HEAL_S = 3.0
 TURN_S = 0.5
 HEAL_SHARE = 20
-"""Healing takes at most one part in so many of the time, however many tasks are watched."""
+"""Healing takes one part in so many of the time, however many tasks are watched …"""
+HEAL_AT_MOST_S = 15.0
+"""… but comes at least as often: it may have taken long because the store was busy, or the machine asleep."""
 
 
 class AsyncioDriver:
@@ -104,8 +107,8 @@ class AsyncioDriver:
         except RuntimeError:
             return  # The executor has been shut down.
         if self._loop is loop:
-            took = time.monotonic() - started
-            self._healing = loop.call_later(max(HEAL_S, HEAL_SHARE * took), self._heal)
+            pause_s = pause_after(time.monotonic() - started, is_stale=self._hub.is_stale)
+            self._healing = loop.call_later(pause_s, self._heal)
 
 
 class Waker(Protocol):
@@ -223,11 +226,13 @@ class TaskDriver:
                 delay = 1.0
             now = time.monotonic()
             if now >= self._heal_at:
+                self._heal_at = math.inf
                 _logged(self._hub.heal)
                 if self._tidy is not None:
                     _logged(self._tidy)
-                took = time.monotonic() - now
-                self._heal_at = time.monotonic() + max(HEAL_S, HEAL_SHARE * took)
+                healed_at = time.monotonic()
+                if self._heal_at:  # Else it has been asked for meanwhile.
+                    self._heal_at = healed_at + pause_after(healed_at - now, is_stale=self._hub.is_stale)
                 continue
             waker.wait(min(self._heal_at - now, HEAL_S if delay is None else delay))
         waker.close()
@@ -235,6 +240,11 @@ class TaskDriver:
 
 def spawn_thread(work: Callable[[], None]) -> None:
     threading.Thread(target=work, name="headway-web", daemon=True).start()
+
+
+def pause_after(took_s: float, *, is_stale: bool) -> float:
+    """How long until the next healing, when this one took so long. Soon, where it could not reach the store."""
+    return HEAL_S if is_stale else min(max(HEAL_S, HEAL_SHARE * took_s), HEAL_AT_MOST_S)
 
 
 def _logged(work: Callable[[], None]) -> None:

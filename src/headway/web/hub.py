@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from headway.core.progress_manager import ProgressManager
 from headway.model.clock import Clock, SystemClock
-from headway.model.errors import StoreError, TaskNotFound
+from headway.model.errors import StoreError, StoreUnavailable, TaskNotFound
 from headway.model.ports import Following
 from headway.model.task import Task
 from headway.web import wire
@@ -27,6 +27,7 @@ from headway.web.watches import Driver, Stats, Subscription, Watch
 log = logging.getLogger(__name__)
 
 HEAL_IDS = 500
+DELAYED = "live updates are delayed: the store can't be reached"
 TURN_S = 0.005
 
 
@@ -51,7 +52,8 @@ class Hub:
         self._watches: dict[str, Watch] = {}
         self._delivery = Delivery(manager, self._lock, self.drop, max_rate=max_rate, clock=clock or SystemClock())
         self._following: Following | None = None
-        self._is_stale = False
+        self.is_stale = False
+        """The last healing could not reach the store."""
 
     @property
     def stats(self) -> Stats:
@@ -213,6 +215,11 @@ class Hub:
             self._delivery.mark(watch)
         return True
 
+    def check_fresh(self) -> None:
+        """Raises `StoreUnavailable` while the store can't be read."""
+        if self.is_stale:
+            raise StoreUnavailable(DELAYED)
+
     def reset(self) -> None:
         """The store has another history, or notifications were lost: read again what is watched."""
         if self._delivery.driver is not None:
@@ -227,7 +234,7 @@ class Hub:
         except StoreError as error:
             self._tell_stale(error)
             return
-        self._is_stale = False
+        self.is_stale = False
         following = [subscription for watch in list(self._watches.values()) for subscription in list(watch.followers)]
         for subscription in following:
             if subscription.follower is not None:
@@ -265,11 +272,11 @@ class Hub:
 
     def _tell_stale(self, error: StoreError) -> None:
         """Once each time that the store can't be reached: live updates are delayed."""
-        if self._is_stale:
+        if self.is_stale:
             return
-        self._is_stale = True
+        self.is_stale = True
         log.warning("live updates are delayed: %s", error)
-        payload = to_json({"code": "unavailable", "message": "live updates are delayed: the store can't be reached"})
+        payload = to_json({"code": "unavailable", "message": DELAYED})
         for connection in {sub for watch in list(self._watches.values()) for sub in list(watch.subscriptions)}:
             _tell(connection, payload)
 
