@@ -194,6 +194,8 @@ class Protocol:
         """
         if not self.access.admits(request, "read", task_id):
             raise TaskNotFound(task_id)
+        # What is known may be old by now, and many who ask again and again must not each wait for the store.
+        self.hub.check_fresh()
         with self.hub.watching(task_id) as known:
             # A callable's yes or no must take as long for a task in memory as for one that there isn't.
             task = known if known is not None and self.access.is_quick else self.manager.get_task(task_id)
