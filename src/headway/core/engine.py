@@ -8,7 +8,6 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from headway.core import forks
 from headway.core.housekeeping import Chore, Housekeeping
@@ -19,6 +18,7 @@ from headway.model import limits
 from headway.model.clock import Clock
 from headway.model.errors import StoreError, TaskCancelled, TaskNotFound
 from headway.model.ports import Following, Store
+from headway.model.replacing import replace
 from headway.model.task import Task, TaskError, Worker
 
 log = logging.getLogger("headway")

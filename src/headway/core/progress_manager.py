@@ -6,7 +6,6 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -22,6 +21,7 @@ from headway.model import limits
 from headway.model.clock import Clock, SystemClock
 from headway.model.errors import InvalidValue, NotRetryable
 from headway.model.ports import Following, OnChange, OnReset, Runner, Store
+from headway.model.replacing import replace
 from headway.model.task import FINAL, Task, TaskError, checked_state
 
 LEASE_S = 15.0

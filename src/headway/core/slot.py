@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from headway.model import limits
 from headway.model.change import Amounts, Change, LogLine, StageChange
 from headway.model.errors import InvalidValue, TaskCancelled
 from headway.model.estimate import Estimator
 from headway.model.ports import ACTIVE_STAGE
+from headway.model.replacing import replace
 from headway.model.stage import ancestors, parents_of
 from headway.model.task import Task
 

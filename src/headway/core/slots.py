@@ -7,13 +7,13 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from headway.core.slot import Slot
 from headway.model import limits
 from headway.model.clock import Clock
 from headway.model.errors import StoreError, TaskNotFound
 from headway.model.ports import Store, Swap
+from headway.model.replacing import replace
 from headway.model.task import Task
 
 log = logging.getLogger("headway")

@@ -12,7 +12,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from headway.core.slot import Slot, Taken, numbered
 from headway.core.slots import Slots, further
@@ -20,6 +20,7 @@ from headway.model.change import Change
 from headway.model.clock import Clock
 from headway.model.errors import StoreError, TaskNotFound
 from headway.model.ports import Store, Swap
+from headway.model.replacing import replace
 from headway.model.task import Task
 
 log = logging.getLogger("headway")

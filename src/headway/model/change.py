@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from headway.model import limits
 from headway.model.errors import InvalidValue
+from headway.model.replacing import replace
 from headway.model.stage import Stage, ancestors, parents_of, whole
 from headway.model.task import BEFORE_COMPLETION, Task
 

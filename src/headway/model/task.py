@@ -12,13 +12,14 @@ Every step is a method that returns the next value, or `self` where the step doe
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
 from headway.model import limits
 from headway.model.errors import InvalidValue
 from headway.model.named import NamedFields
+from headway.model.replacing import replace
 from headway.model.stage import Stage, StageState, undone
 
 

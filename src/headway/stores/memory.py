@@ -6,7 +6,6 @@ import heapq
 import secrets
 from collections import deque
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from threading import Lock
 
 from headway.model import limits
@@ -14,6 +13,7 @@ from headway.model.change import LogLine
 from headway.model.clock import Clock, SystemClock
 from headway.model.errors import TaskExists, TaskNotFound
 from headway.model.ports import Following, Lease, LogPage, OnChange, OnReset, Swap, TaskPage, TaskQuery
+from headway.model.replacing import replace
 from headway.model.task import FINAL, State, Task
 from headway.stores import paging
 from headway.stores.forks import at_fork

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 from headway.model import limits
 from headway.model.change import LogLine
@@ -17,6 +17,7 @@ from headway.model.clock import Clock, SystemClock
 from headway.model.codec import from_record, to_record
 from headway.model.errors import TaskExists, TaskNotFound
 from headway.model.ports import Following, Lease, LogPage, OnChange, OnReset, Swap, TaskPage, TaskQuery
+from headway.model.replacing import replace
 from headway.model.task import FINAL, State, Task
 from headway.stores import paging
 from headway.stores.forks import at_fork

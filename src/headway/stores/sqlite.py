@@ -10,7 +10,6 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from headway.model import limits
@@ -19,6 +18,7 @@ from headway.model.clock import Clock, SystemClock
 from headway.model.codec import from_record
 from headway.model.errors import InvalidValue, TaskExists, TaskNotFound
 from headway.model.ports import Following, Lease, LogPage, OnChange, OnReset, Swap, TaskPage, TaskQuery
+from headway.model.replacing import replace
 from headway.model.task import FINAL, State, Task
 from headway.stores import paging
 from headway.stores.forks import at_fork

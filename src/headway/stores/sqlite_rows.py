@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import replace
 
 from headway.model import limits
 from headway.model.change import LogLine
 from headway.model.codec import to_record
 from headway.model.ports import Swap
+from headway.model.replacing import replace
 from headway.model.task import Task
 from headway.stores.sqlite_queries import QUERIES
 
