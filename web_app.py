@@ -7,7 +7,6 @@ import sys
 
 def main() -> int:
     # Not above: the worker processes are spawned, import this file again, and need none of the server.
-    from headway.demo.server import run
     from headway.model.errors import InvalidValue
     from headway.settings import from_environ
 
@@ -16,6 +15,9 @@ def main() -> int:
     except InvalidValue as error:
         sys.stderr.write(f"headway: {error}\n")
         return 2
+    # Takes its time; a wrong setting is told at once.
+    from headway.demo.server import run
+
     return run(settings)
 
 

@@ -28,14 +28,14 @@ def shared_store(given: str | None) -> str:
     return url
 
 
-def existing_store(given: str | None) -> str:
-    """The same, where a file must be there already."""
+def existing_store(given: str | None, exit_code: int = UNREACHABLE) -> str:
+    """The same, where a file must be there already; else the command ends with `exit_code`."""
     url = shared_store(given)
     path = sqlite_path(url)
     if path is not None and not path.exists():
         raise CommandFailed(
             f"there is no store at {path}; say which with --store or HEADWAY_STORE, or name a server with --url",
-            UNREACHABLE,
+            exit_code,
         )
     return url
 

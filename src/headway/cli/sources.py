@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol, cast
 
+from headway.cli.exits import NOT_FOUND, UNREACHABLE
 from headway.cli.places import existing_store
 from headway.core.progress_manager import ProgressManager
 from headway.model import limits
@@ -51,7 +52,8 @@ def source_of(options: argparse.Namespace) -> AbstractContextManager[Source]:
         from headway.cli.server import Server
 
         return Server(options.url)
-    return StoreSource(existing_store(options.store))
+    # A task that is asked for is not found where nothing has been stored yet.
+    return StoreSource(existing_store(options.store, NOT_FOUND if "task_id" in options else UNREACHABLE))
 
 
 class StoreSource:
