@@ -145,9 +145,11 @@ def test_a_failure_has_its_code_and_its_message(engine: Engine) -> None:
     assert (task.error.code, task.error.message) == ("empty_file", "the file has no rows")
 
 
-def test_a_running_job_is_asked_to_stop_and_confirms_it(engine: Engine) -> None:
+def test_a_running_job_shows_its_progress_and_its_message_is_asked_to_stop_and_confirms_it(engine: Engine) -> None:
     task_id = engine.submit("waits_for_cancel")
-    engine.worker_pid(task_id)
+    assert engine.worker_pid(task_id) != os.getpid()  # Its message.
+    running = engine.manager.get_task(task_id)
+    assert (running.state, running.progress, running.worker) == ("running", 10, "alive")
 
     assert engine.manager.cancel_task(task_id, "enough")
 
