@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -23,7 +25,7 @@ if not settings.configured:
         ALLOWED_HOSTS=["localhost", "127.0.0.1"],
         MIDDLEWARE=["django.middleware.security.SecurityMiddleware", "django.middleware.csrf.CsrfViewMiddleware"],
         ROOT_URLCONF=__name__,
-        SECRET_KEY="an example's secret: take another",
+        SECRET_KEY=os.environ.get("DJANGO_SECRET_KEY") or secrets.token_urlsafe(50),  # Several processes need one.
     )
     django.setup()
 
@@ -35,6 +37,7 @@ PAGE = """<!doctype html>
 <html lang="en">
 <head>
   <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
   <title>Backups</title>
   <script src="/live/static/js/socket.io.min.js" defer></script>
   <script src="/live/static/js/progress.js" defer></script>
@@ -51,10 +54,19 @@ SCRIPT = """
 const bar = new ProgressBar('progress-container', { socketPath: '/live/socket.io', apiUrl: '/live/api' });
 const button = document.getElementById('start');
 
+// The id is in the page's address, so that the bar outlives a reload.
+function watch(taskId) {
+  location.hash = taskId;
+  bar.start({ taskId });
+}
+
 button.addEventListener('click', async () => {
   const response = await fetch('/backups', { method: 'POST', headers: { 'X-CSRFToken': button.dataset.token } });
-  bar.start({ taskId: (await response.json()).task_id });
+  watch((await response.json()).task_id);
 });
+
+if (location.hash.length > 1) watch(location.hash.slice(1));
+else bar.hide();
 """
 
 

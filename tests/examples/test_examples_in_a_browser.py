@@ -54,7 +54,20 @@ def test_the_fastapi_page_shows_a_report_to_its_end(page: Page, tmp_path: Path, 
         page.goto(server.url)
         page.click("#write")
         page.locator("[data-look=running]").wait_for(timeout=WAIT_MS)
+        page.reload()
+        page.locator("[data-look=running]").wait_for(timeout=WAIT_MS)
         page.locator("[data-look=completed]").wait_for(timeout=WAIT_MS)
+
+
+def test_the_django_page_outlives_a_reload_and_cancels(page: Page, tmp_path: Path, settings: dict[str, str]) -> None:
+    command = (BIN / "uvicorn", "app:application", "--app-dir", EXAMPLES / "django_app", "--port", "{port}")
+    with ServerProcess(*command, cwd=tmp_path, env=settings, ready="/live/healthz") as server:
+        page.goto(server.url)
+        page.click("#start")
+        page.locator("[data-look=running]").wait_for(timeout=WAIT_MS)
+        page.reload()
+        page.get_by_role("button", name="Cancel").click()
+        page.locator("[data-look=cancelled]").wait_for(timeout=WAIT_MS)
 
 
 def test_the_tutorials_page_works_as_it_is_told(page: Page, tmp_path: Path, settings: dict[str, str]) -> None:
