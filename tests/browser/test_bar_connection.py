@@ -44,6 +44,17 @@ def test_in_a_browser_without_websockets_it_polls(bars: Bars, without: str) -> N
     assert bars.call("bar.state.transport") == "polling"
 
 
+def test_a_bar_that_comes_later_hears_that_it_is_connected(bars: Bars) -> None:
+    bars.make(name="one")
+    bars.wait_for("connect", name="one")
+
+    bars.make(name="two", container="second")
+    bars.wait_for("connect", name="two")
+
+    assert bars.world.count["connect"] == 1
+    assert bars.call("bar.isConnected()", "two") is True
+
+
 def test_bars_share_one_connection_and_the_last_one_closes_it(bars: Bars) -> None:
     bars.world.put("a", state="running", progress=20)
     bars.world.put("b", state="running", progress=30)

@@ -93,7 +93,8 @@ export class Connection {
   link(policy, handlers) {
     const link = new Link(this, policy, handlers);
     this.#links.add(link);
-    this.open();
+    if (this.#status.phase === 'live') queueMicrotask(() => this.#welcome(link));
+    else this.open();
     return link;
   }
 
@@ -104,6 +105,11 @@ export class Connection {
     this.#lifetime.abort();
     this.#transport?.close();
     this.#onUnused();
+  }
+
+  /** A bar that comes to a live connection hears of it, too, once its maker had time to listen. @param {Link} link */
+  #welcome(link) {
+    if (this.#links.has(link) && this.#status.phase === 'live') link.handlers.onStatus?.(this.status, NO_CONNECTION);
   }
 
   /** Connects, unless that is under way or done. */
