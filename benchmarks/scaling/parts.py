@@ -82,14 +82,9 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def reads(server: RedisServer) -> int:
-    """How many tasks Redis was asked for, by HMGET; a swap's own is left out."""
-    called = calls(server)
-    return called.get("hmget", 0) - called.get("evalsha", 0)
-
-
-def calls(server: RedisServer) -> dict[str, int]:
-    stats: dict[str, Any] = {}
+def asked_by_gateways(server: RedisServer) -> int:
+    """How many tasks Redis was asked for, each by an HMGET (a swap's own is left out), and subscriptions."""
     with Redis.from_url(server.url, decode_responses=True) as connection:
-        stats = connection.info("commandstats")
-    return {name.removeprefix("cmdstat_"): stat["calls"] for name, stat in stats.items()}
+        stats: dict[str, Any] = connection.info("commandstats")
+    calls = {name.removeprefix("cmdstat_"): stat["calls"] for name, stat in stats.items()}
+    return int(calls.get("hmget", 0) - calls.get("evalsha", 0) + calls.get("subscribe", 0))

@@ -193,3 +193,30 @@ def test_the_caller_may_choose_the_id_once(engine: Engine) -> None:
     with pytest.raises(TaskExists):
         engine.submit("says_nothing", task_id=chosen)
     engine.until(chosen, "completed")
+
+
+only_celery = pytest.mark.parametrize("idle_engine", ["celery"], indirect=True)
+
+
+@only_celery
+def test_a_celery_task_with_our_base_class_is_seen_by_its_celery_id(engine: Engine) -> None:
+    """As one writes it in an app that has Celery already: `base=HeadwayTask`, and `.delay()`."""
+    sent = engine.module.plain.delay(4)
+
+    task = engine.until(sent.id, "completed")
+
+    assert (task.name, task.result, task.total) == ("plain", 4, 4)
+
+
+@only_celery
+def test_a_waiting_task_that_is_revoked_through_celery_is_cancelled(engine: Engine) -> None:
+    busy = [engine.submit("waits_for_cancel") for _ in range(2)]
+    for task_id in busy:
+        engine.worker_pid(task_id)
+    waiting = engine.submit("says_nothing")
+
+    engine.module.app.control.revoke(waiting)
+    for task_id in busy:
+        engine.manager.cancel_task(task_id)
+
+    assert engine.until(waiting, "cancelled").cancel_reason == "revoked"
