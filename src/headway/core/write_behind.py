@@ -210,11 +210,15 @@ class WriteBehind:
             # Many tasks that are quiet one by one must not make a round trip each.
             if self._closing.wait(max(0.0, self._round_at - self._clock.monotonic())):
                 return
-            batch = self._ready(self._clock.monotonic())
+            began = self._clock.monotonic()
+            batch = self._ready(began)
             failed = False
             for start in range(0, len(batch), BATCH):
                 failed |= not self._flush(batch[start : start + BATCH])
-            again_at = self._clock.monotonic() + (RETRY_S if failed else self._interval(len(self._due) + len(batch)))
+            # From the beginning: what storing itself takes must not come on top of the longest tick.
+            again_at = began + self._interval(len(self._due) + len(batch))
+            if failed:
+                again_at = self._clock.monotonic() + RETRY_S
             for slot in batch:
                 if not slot.is_over:
                     self._due.append((again_at, slot))

@@ -26,8 +26,22 @@ INSERT INTO tasks (task_id, seq, rev, state, owner, holder, created_at, started_
 VALUES (:task_id, :seq, :rev, :state, :owner, :holder, :created_at, :started_at, :updated_at, :finished_at, :record)
 ON CONFLICT (task_id) DO NOTHING
 
+-- name: still_current
+-- Which places of [[task_id, rev], …] name a task that is stored with that rev, as a JSON array.
+SELECT json_group_array(asked.key)
+FROM json_each(?) AS asked
+JOIN tasks ON task_id = json_extract(asked.value, '$[0]') AND rev = json_extract(asked.value, '$[1]')
+
 -- name: update_progress
-UPDATE tasks SET seq = ?, rev = ?, updated_at = ?, record = ? WHERE task_id = ? AND rev = ?
+-- Of [[task_id, old rev, rev, updated_at, record], …]; the first gets the number :seq.
+UPDATE tasks
+SET
+    seq = :seq + new.key,
+    rev = json_extract(new.value, '$[2]'),
+    updated_at = json_extract(new.value, '$[3]'),
+    record = json_extract(new.value, '$[4]')
+FROM json_each(:rows) AS new
+WHERE task_id = json_extract(new.value, '$[0]')
 
 -- name: update_life
 UPDATE tasks

@@ -26,7 +26,7 @@ from headway.stores.sqlite_database import SqliteDatabase
 from headway.stores.sqlite_feed import SqliteFeed
 from headway.stores.sqlite_list import select_page
 from headway.stores.sqlite_queries import QUERIES
-from headway.stores.sqlite_rows import ReadySwap, delete, insert
+from headway.stores.sqlite_rows import ReadyBatch, ReadySwap, delete, insert
 from headway.stores.subscribers import Subscribers
 
 Changed = list[Task]
@@ -94,15 +94,12 @@ class SqliteStore:
         # Encoded before the transaction: other processes wait for that.
         now, opened = self.now(), self.epoch()
         ready = [ReadySwap(swap, now, opened) for swap in swaps]
-        results: list[Task | None] = []
+        batch = ReadyBatch([one for one in ready if one.swap.old.epoch == opened])
         with self._changing(synced=synced) as (db, epoch, changed):
-            seq = db.execute(QUERIES["last_seq"]).fetchone()[0] + 1
-            for one in ready:
-                done = one.swap.old.epoch == epoch == opened and one.write(db, seq + len(changed))
-                results.append(one.stored if done else None)
-                if done:
-                    changed.append(one.stored)
-        return results
+            if epoch == opened:
+                seq = db.execute(QUERIES["last_seq"]).fetchone()[0] + 1
+                changed += batch.write(db, seq)
+        return [one.stored if one.done else None for one in ready]
 
     def list(self, query: TaskQuery) -> TaskPage:
         listing = paging.checked(query)

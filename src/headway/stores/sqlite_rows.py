@@ -31,24 +31,35 @@ def insert(db: sqlite3.Connection, task: Task, seq: int) -> bool:
 class ReadySwap:
     """A swap with the task as it will be stored, and encoded."""
 
-    __slots__ = ("_record", "stored", "swap")
+    __slots__ = ("_record", "done", "stored", "swap")
 
     def __init__(self, swap: Swap, now: float, epoch: str) -> None:
         self.swap = swap
+        self.done = False
         self.stored = replace(swap.new, epoch=epoch, rev=max(swap.old.rev + 1, int(now * 1000)), server_time=now)
         self._record = to_record(self.stored)
+
+    @property
+    def is_progress(self) -> bool:
+        """The usual case: it touches one table, and one index instead of five."""
+        old, new = self.swap.old, self.stored
+        return (
+            _life(old) == _life(new)
+            and not self.swap.log
+            and self.swap.large_result is None
+            and old.has_large_result == new.has_large_result
+        )
+
+    def row(self) -> tuple[object, ...]:
+        return self.swap.old.task_id, self.swap.old.rev, self.stored.rev, self.stored.updated_at, self._record
 
     def write(self, db: sqlite3.Connection, seq: int) -> bool:
         """False where another writer was first."""
         old, new = self.swap.old, self.stored
         progress = (seq, new.rev, new.updated_at, self._record)
-        key = (old.task_id, old.rev)
-        if _life(old) == _life(new):
-            # The usual case touches one index instead of five.
-            done = db.execute(QUERIES["update_progress"], (*progress, *key))
-        else:
-            done = db.execute(QUERIES["update_life"], (*progress, *_life(new), *key))
-        if not done.rowcount:
+        updated = db.execute(QUERIES["update_life"], (*progress, *_life(new), old.task_id, old.rev))
+        self.done = updated.rowcount > 0
+        if not self.done:
             return False
         if self.swap.log:
             _append_log(db, new, self.swap.log)
@@ -57,6 +68,44 @@ class ReadySwap:
         elif old.has_large_result and not new.has_large_result:
             db.execute(QUERIES["drop_result"], (old.task_id,))
         return True
+
+
+class ReadyBatch:
+    """Swaps of which the usual ones are written together. Encoded when it is made: others wait for a transaction.
+
+    A statement for each would also let the interpreter's lock go each time, and get it back only after the turns of
+    all busy threads.
+    """
+
+    def __init__(self, swaps: Sequence[ReadySwap]) -> None:
+        self._usual = list({one.swap.old.task_id: one for one in swaps if one.is_progress}.values())
+        written_together = set(map(id, self._usual))
+        self._others = [one for one in swaps if id(one) not in written_together]
+        self._keys = json.dumps([(one.swap.old.task_id, one.swap.old.rev) for one in self._usual])
+        self._rows = _rows(self._usual)
+
+    def write(self, db: sqlite3.Connection, seq: int) -> list[Task]:
+        """Those that were `done`, in the order of their numbers, which begin with `seq`."""
+        stored = [one.stored for one in self._write_usual(db, seq)]
+        for one in self._others:
+            if one.write(db, seq + len(stored)):
+                stored.append(one.stored)
+        return stored
+
+    def _write_usual(self, db: sqlite3.Connection, seq: int) -> Sequence[ReadySwap]:
+        if not self._usual:
+            return ()
+        current: str = db.execute(QUERIES["still_current"], (self._keys,)).fetchone()[0]
+        done = [self._usual[index] for index in sorted(json.loads(current))]
+        rows = self._rows if len(done) == len(self._usual) else _rows(done)
+        db.execute(QUERIES["update_progress"], {"seq": seq, "rows": rows})
+        for one in done:
+            one.done = True
+        return done
+
+
+def _rows(swaps: Sequence[ReadySwap]) -> str:
+    return json.dumps([one.row() for one in swaps], ensure_ascii=False, check_circular=False)
 
 
 def _life(task: Task) -> tuple[object, ...]:
