@@ -1,6 +1,6 @@
 """`make bench`: measure, print the table, keep it with the versions and the machine in benchmarks/results/.
 
-python benchmarks/run.py [SUBJECT …]   # worker size latency viewers fanout browser; all of them by default
+python benchmarks/run.py [SUBJECT …]   # those named, of SUBJECTS; all of them by default
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.processes import HERE
 from benchmarks.table import Row, as_text
 
-SUBJECTS = ("size", "worker", "latency", "browser", "viewers", "fanout")
+SUBJECTS = ("size", "worker", "latency", "browser", "viewers", "readers", "transport", "fanout", "curves")
 PACKAGES = ("headway", "python-socketio", "python-engineio", "uvicorn", "flask-socketio", "gevent", "tqdm")
 
 

@@ -3,7 +3,8 @@
 //   connect N TASKS CONCURRENCY LIMIT_S   N viewers; viewer i joins task "bench-task-<i % TASKS>"; joins a second
 //   watch DUR_S WARM_S DRAIN_S            what arrives for DUR_S; rates and latencies of the time after WARM_S
 //   deaf N                                the first N viewers stop reading
-//   slow N BYTES_PER_S                    the first N viewers read no faster than that; nothing of them is counted
+//   slow N BYTES_PER_S                    before `connect`: once joined, the first N viewers read no faster than that,
+//                                         and nothing of them is counted
 //   drop                                  close every connection
 //   flee DELAY_MS LIMIT_S PORT …          viewers whose server goes away join again at one of these, DELAY_MS ± 30 % later
 // Latency is receipt minus `details.ts`, both in nanoseconds of CLOCK_MONOTONIC.
@@ -144,6 +145,7 @@ static void on_frame(Viewer *v, int opcode, char *text, int bytes, uint64_t at) 
     send_frame(v, 1, join, length);
   } else if (v->state == JOINING && bytes >= 11 && !memcmp(text, "43/progress", 11)) {
     v->state = READY;
+    if (v->id < slow_viewers) epoll_ctl(epoll_fd, EPOLL_CTL_DEL, v->fd, 0);
     joined++;
     inflight--;
   }
@@ -194,6 +196,8 @@ static void open_at(Viewer *v, int at_port) {
   if (v->fd < 0) { kill_viewer(v); return; }
   int one = 1;
   setsockopt(v->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  int narrow = 4096;  // So that what is not read is not taken from the server, either.
+  if (v->id < slow_viewers) setsockopt(v->fd, SOL_SOCKET, SO_RCVBUF, &narrow, sizeof narrow);
   struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(at_port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   if (connect(v->fd, (void *)&to, sizeof to) < 0 && errno != EINPROGRESS) { kill_viewer(v); return; }
   struct epoll_event event = {.events = EPOLLOUT | EPOLLIN, .data.u32 = v->id};
@@ -229,7 +233,8 @@ static void read_slowly(void) {
   uint64_t now = now_ns();
   if (!slow_viewers || now - slow_read_at < 100000000ull) return;
   slow_read_at = now;
-  for (int i = 0; i < slow_viewers; i++) {
+  for (int i = 0; i < slow_viewers && i < count; i++) {
+    if (viewers[i].state != READY) continue;
     ssize_t got = recv(viewers[i].fd, buffer, slow_bytes_per_s / 10, MSG_DONTWAIT);
     if (got > 0) slow_bytes += got;
   }
@@ -353,7 +358,6 @@ int main(int argc, char **argv) {
       printf("{\"deaf\":%d}\n", n);
     } else if (!strncmp(line, "slow ", 5)) {
       sscanf(line + 5, "%d %d", &slow_viewers, &slow_bytes_per_s);
-      for (int i = 0; i < slow_viewers; i++) epoll_ctl(epoll_fd, EPOLL_CTL_DEL, viewers[i].fd, 0);
       printf("{\"slow\":%d}\n", slow_viewers);
     } else if (!strncmp(line, "flee ", 5)) flee(line + 5);
     else if (!strcmp(line, "drop")) {

@@ -9,27 +9,36 @@ from benchmarks.table import Row, Samples
 
 ROUNDS = 3
 VIEWERS = 5_000
+CALLS = 200_000
 PEERS = ("headway", "python-socketio", "node socket.io")
 
 
 def rows() -> Iterator[Row]:
     joins = {name: Samples() for name in PEERS}
     memory = {name: Samples() for name in PEERS}
+    cost = {viewers: Samples() for viewers in (0, VIEWERS)}
     for _ in range(ROUNDS):
         for name in PEERS:
             with Server(name) as server, Generator(server.port) as generator:
                 server.ask("create", tasks=1)
+                if name == "headway":
+                    cost[0].values.append(server.ask("cost", calls=CALLS)["us"])
                 generator.connect(200, 1)
                 before = server.ask("stat")["rss_kib"]
                 joins[name].values.append(generator.connect(VIEWERS, 1, limit_s=120)["per_s"])
                 memory[name].values.append((server.ask("stat")["rss_kib"] - before) / VIEWERS)
+                if name == "headway":
+                    cost[VIEWERS].values.append(server.ask("cost", calls=CALLS)["us"])
     for name in PEERS:
         yield Row(f"joins/s: {name}", joins[name].median, "/s", note=joins[name].noise)
-    ratio = joins["headway"].median / joins["python-socketio"].median
-    yield Row("… against python-socketio on uvicorn", ratio, "×", ("≥", 2))
+    for name, target in (("python-socketio", ("≥", 2.0)), ("node socket.io", None)):
+        yield Row(f"… against {name}", joins["headway"].median / joins[name].median, "×", target)
     for name in PEERS:
         target = ("≤", 35.0) if name == "headway" else None
         yield Row(f"memory a viewer (N = {VIEWERS:,}): {name}", memory[name].median, "KiB", target, memory[name].noise)
+    note = f"{cost[VIEWERS].median:.2f} against {cost[0].median:.2f} µs of its thread's CPU, {cost[VIEWERS].noise}"
+    ratio = cost[VIEWERS].median / cost[0].median
+    yield Row(f"update_progress with {VIEWERS:,} viewers against none", ratio, "×", note=note)
     yield from _back_again()
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from io import StringIO
 
+from rich.console import Console
+from rich.progress import track as rich_track
 from tqdm import tqdm
 
 from benchmarks.table import Row, Samples
@@ -41,7 +45,8 @@ def _us(work: Callable[[], object], turns: int) -> float:
 
 def _reports() -> Iterator[Row]:
     samples = {
-        name: Samples() for name in ("bare", "tqdm", "track", "tqdm.update", "advance", "update", "details", "dumps")
+        name: Samples()
+        for name in ("bare", "tqdm", "rich", "track", "tqdm.update", "advance", "update", "details", "dumps")
     }
     with ProgressManager(store="memory://") as manager, manager.task("bench") as task:
         plain = manager.create_task("plain")
@@ -53,6 +58,12 @@ def _reports() -> Iterator[Row]:
 
         def with_tqdm() -> None:
             for _ in tqdm(range(TURNS), file=StringIO()):
+                pass
+
+        terminal = Console(file=StringIO())
+
+        def with_rich() -> None:
+            for _ in rich_track(range(TURNS), console=terminal):
                 pass
 
         def track() -> None:
@@ -86,6 +97,7 @@ def _reports() -> Iterator[Row]:
         for _ in range(ROUNDS):
             samples["bare"].values.append(_us(bare, TURNS))
             samples["tqdm"].values.append(_us(with_tqdm, TURNS))
+            samples["rich"].values.append(_us(with_rich, TURNS))
             samples["track"].values.append(_us(track, TURNS))
             samples["tqdm.update"].values.append(_us(tqdm_update, TURNS))
             samples["advance"].values.append(_us(advance, TURNS))
@@ -96,6 +108,7 @@ def _reports() -> Iterator[Row]:
     us = {name: sample.median for name, sample in samples.items()}
     note = f"{us['track']:.3f} µs against {us['tqdm']:.3f} µs; a bare loop {us['bare']:.3f} µs"
     yield Row("track, a turn, against tqdm", us["track"] / us["tqdm"], "×", ("≤", 1), note)
+    yield Row("… against rich", us["track"] / us["rich"], "×", note=f"rich {us['rich']:.3f} µs")
     note = f"{us['advance']:.3f} µs against {us['tqdm.update']:.3f} µs"
     yield Row("advance() against tqdm.update()", us["advance"] / us["tqdm.update"], "×", ("≤", 2), note)
     yield Row("update_progress without details", us["update"], "µs", ("≤", 5), samples["update"].noise)
@@ -105,39 +118,59 @@ def _reports() -> Iterator[Row]:
     )
 
 
+TASKS, LANES, ADVANCES_PER_S = 10_000, 4, 1_000_000
+
+
 def _ten_thousand_tasks() -> Iterator[Row]:
-    """The share of a core that flushing takes: this process's CPU with and without a store behind the same reports."""
+    """What storing takes while four threads report, and how long an end takes meanwhile."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield from _reported(f"sqlite:///{folder}/bench.db", "SQLite")
+    yield from _reported("memory://", "in memory")
+
+
+def _reported(store: str, where: str) -> Iterator[Row]:
     seconds = 6.0
-    with ProgressManager(store="memory://") as manager:
-        tasks = [manager.task(f"t{index}", total=1_000_000) for index in range(10_000)]
+    stored = [0]
+    with ProgressManager(store=store) as manager:
+        tasks = [manager.task(f"t{index}", total=1_000_000) for index in range(TASKS)]
+        manager.subscribe(lambda changed: stored.__setitem__(0, stored[0] + len(changed)), lambda: None)
         stop = threading.Event()
-        counted = [0] * 4
+        counted = [0] * LANES
 
         def work(lane: int) -> None:
-            mine = tasks[lane::4]
+            mine = tasks[lane::LANES]
             began = time.monotonic()
             while not stop.is_set():
                 for task in mine:
                     task.advance()
                     task.advance()
                 counted[lane] += 2 * len(mine)
-                ahead = counted[lane] / 250_000 - (time.monotonic() - began)
+                ahead = counted[lane] / (ADVANCES_PER_S / LANES) - (time.monotonic() - began)
                 if ahead > 0:
                     stop.wait(ahead)
 
         flusher = _thread_cpu("headway-write-behind")
-        threads = [threading.Thread(target=work, args=(lane,)) for lane in range(4)]
+        threads = [threading.Thread(target=work, args=(lane,)) for lane in range(LANES)]
         for thread in threads:
             thread.start()
         stop.wait(2)
-        before, began, count = flusher(), time.monotonic(), sum(counted)
+        before, began, count, changes = flusher(), time.monotonic(), sum(counted), stored[0]
         stop.wait(seconds)
         used, took, count = flusher() - before, time.monotonic() - began, sum(counted) - count
+        changes = stored[0] - changes
+        ends = Samples()
+        for _ in range(20):
+            task_id = manager.create_task()
+            began_end = time.perf_counter()
+            manager.complete_task(task_id)
+            ends.values.append((time.perf_counter() - began_end) * 1e3)
         stop.set()
         for thread in threads:
             thread.join()
-    note = f"{count / took:,.0f} advance()/s from 4 threads"
-    yield Row("10,000 running tasks: write-behind, of a core", 100 * used / took, "%", ("≤", 50), note)
+    note = f"{count / took:,.0f} advance()/s from {LANES} threads"
+    yield Row(f"{TASKS:,} running tasks, {where}: write-behind, of a core", 100 * used / took, "%", ("≤", 50), note)
+    yield Row("… stored changes a task", changes / took / TASKS, "/s", ("≤", 20))
+    yield Row("… an end is stored meanwhile within", ends.median, "ms", note=f"at most {max(ends.values):.0f} ms of 20")
 
 
 def _thread_cpu(name: str) -> Callable[[], float]:
@@ -148,7 +181,7 @@ def _thread_cpu(name: str) -> Callable[[], float]:
             if thread.name == name and thread.native_id is not None:
                 with open(f"/proc/self/task/{thread.native_id}/stat") as stat:  # noqa: PTH123 - a path of the kernel's
                     fields = stat.read().rpartition(")")[2].split()
-                return (int(fields[11]) + int(fields[12])) / 100
+                return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
         return 0.0
 
     return read

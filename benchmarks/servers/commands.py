@@ -55,4 +55,9 @@ def paced(report: Callable[[int], None], rate: float, tasks: int, s: float) -> i
 def _stat() -> dict[str, object]:
     used = resource.getrusage(resource.RUSAGE_SELF)
     pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return {"rss_kib": pages * resource.getpagesize() // 1024, "cpu_s": used.ru_utime + used.ru_stime}
+    peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return {
+        "peak_kib": int(peak.split()[1]),
+        "rss_kib": pages * resource.getpagesize() // 1024,
+        "cpu_s": used.ru_utime + used.ru_stime,
+    }

@@ -43,7 +43,7 @@ def main() -> None:
     free.bind(("127.0.0.1", 0))
     port = free.getsockname()[1]
     free.close()
-    answer_commands({"create": lambda tasks: {}, "run": run, "finish": lambda tasks: {}}, port=port)
+    answer_commands({"create": lambda tasks: {}, "run": run}, port=port)
     sio.run(app, host="127.0.0.1", port=port, allow_unsafe_werkzeug=True, log_output=False)
 
 

@@ -1,9 +1,13 @@
 """Headway's gateway as a server under load: tasks `bench-task-N`, driven by JSON commands on standard input.
 
-    run {"mode": "hub" | "manager", "rate": a second a task, "tasks": N, "s": seconds}
+    run {"mode": "hub" | "manager", "rate": a second a task, "tasks": N, "s": seconds,
+         "text_bytes"?: N, "finish"?: true}
+    cost {"calls": N}   what update_progress takes of its thread's CPU
 
 `hub` hands stored changes to the hub (the fan-out alone, without the writer's conflation); `manager` goes the whole way
-from `update_progress`.
+from `update_progress`. `finish` completes the tasks at the end, in the middle of the updates.
+
+headway_server.py STORE [ordinary] [deflate] [CERTIFICATE KEY]
 """
 
 from __future__ import annotations
@@ -13,20 +17,25 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import uvicorn
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.servers.commands import answer_commands, paced
 from headway import ProgressManager
 from headway.web.gateway import Gateway
 from headway.web.rates import Bounds
-from headway.web.serve import listen, serve
+from headway.web.serve import config_for, listen
 
 
 def main() -> None:
-    store = sys.argv[1]
+    store, *words = sys.argv[1:]
+    options: dict[str, object] = {"ws_per_message_deflate": "deflate" in words}
+    if len(files := [word for word in words if "/" in word]) == 2:
+        options |= {"ssl_certfile": files[0], "ssl_keyfile": files[1]}
     manager = ProgressManager(store=store)
     # The generator is one address, and joins thousands at once.
-    gateway = Gateway(manager, max_rate=None, bounds=Bounds(connections=40_000))
+    gateway = Gateway(manager, max_rate=None, bounds=Bounds(connections=40_000), fast="ordinary" not in words)
     created: set[str] = set()
 
     def create(tasks: int) -> dict[str, object]:
@@ -40,7 +49,10 @@ def main() -> None:
             manager.get_task(task_id)
         return {}
 
-    def run(mode: str, rate: float, tasks: int, s: float) -> dict[str, object]:
+    def run(
+        mode: str, rate: float, tasks: int, s: float, text_bytes: int = 0, finish: bool = False
+    ) -> dict[str, object]:
+        text = f',"text":"{"x" * text_bytes}"' if text_bytes else ""
         if mode == "manager":
 
             def report(index: int) -> None:
@@ -50,20 +62,26 @@ def main() -> None:
 
             def report(index: int) -> None:
                 task = known[index]
-                details = f'{{"ts":{time.monotonic_ns()}}}'
+                details = f'{{"ts":{time.monotonic_ns()}{text}}}'
                 known[index] = replace(task, rev=task.rev + 1, caller_details=details)
                 gateway.hub.take((known[index],))
 
-        return {"sent": paced(report, rate, tasks, s)}
+        sent = paced(report, rate, tasks, s)
+        if finish:
+            for index in range(tasks):
+                report(index)  # Its time is that of the end, which takes the pending change along.
+                manager.complete_task(f"bench-task-{index}")
+        return {"sent": sent}
 
-    def finish(tasks: int) -> dict[str, object]:
-        for index in range(tasks):
-            manager.complete_task(f"bench-task-{index}")
-        return {}
+    def cost(calls: int) -> dict[str, object]:
+        began = time.thread_time_ns()
+        for index in range(calls):
+            manager.update_progress("bench-task-0", completed=index)
+        return {"us": (time.thread_time_ns() - began) / calls / 1e3}
 
     bound = listen("127.0.0.1", 0)
-    answer_commands({"create": create, "run": run, "finish": finish}, port=bound.getsockname()[1])
-    serve(gateway, sockets=[bound])
+    answer_commands({"create": create, "run": run, "cost": cost}, port=bound.getsockname()[1])
+    uvicorn.Server(config_for(gateway, **options)).run([bound])
 
 
 if __name__ == "__main__":

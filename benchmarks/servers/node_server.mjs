@@ -48,7 +48,6 @@ function run({ rate, tasks, s }) {
 
 const commands = {
   create: () => answer({}),
-  finish: () => answer({}),
   stat: () => {
     const used = process.cpuUsage();
     answer({ rss_kib: Math.floor(process.memoryUsage.rss() / 1024), cpu_s: (used.user + used.system) / 1e6 });

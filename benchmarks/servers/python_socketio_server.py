@@ -43,7 +43,7 @@ def main() -> None:
 
     bound = socket.socket()
     bound.bind(("127.0.0.1", 0))
-    answer_commands({"create": lambda tasks: {}, "run": run, "finish": lambda tasks: {}}, port=bound.getsockname()[1])
+    answer_commands({"create": lambda tasks: {}, "run": run}, port=bound.getsockname()[1])
     config = uvicorn.Config(socketio.ASGIApp(sio), log_level="warning", access_log=False, ws_ping_interval=None)
     uvicorn.Server(config).run(sockets=[bound])
 

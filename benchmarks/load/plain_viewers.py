@@ -1,0 +1,51 @@
+"""Viewers in Python, over TLS or with permessage-deflate, which the C generator does not speak.
+
+plain_viewers.py URL VIEWERS SECONDS [deflate]   # prints {"joined": N}, then {"received": N, "compressed": bool}
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+import sys
+
+from websockets.asyncio.client import ClientConnection, connect
+
+
+async def join(url: str, deflate: bool) -> ClientConnection:
+    """In `bench-task-0`, when this returns."""
+    context = ssl.create_default_context() if url.startswith("wss:") else None
+    if context is not None:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    socket = await connect(url, ssl=context, compression="deflate" if deflate else None, ping_interval=None)
+    await socket.recv()
+    await socket.send("40/progress,")
+    await socket.recv()
+    await socket.send('42/progress,1["join",{"task_id":"bench-task-0"}]')
+    while not str(await socket.recv()).startswith("43/progress,1"):
+        pass
+    return socket
+
+
+async def main(url: str, viewers: int, seconds: float, deflate: bool) -> dict[str, object]:
+    sockets = [await join(url, deflate) for _ in range(viewers)]
+    print(json.dumps({"joined": len(sockets)}), flush=True)
+    counts = await asyncio.gather(*(count(socket, seconds) for socket in sockets))
+    agreed = all(socket.protocol.extensions for socket in sockets)
+    return {"received": sum(counts), "compressed": agreed}
+
+
+async def count(socket: ClientConnection, seconds: float) -> int:
+    received = 0
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                await socket.recv()
+                received += 1
+    except TimeoutError:
+        return received
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), "deflate" in sys.argv[4:]))))
