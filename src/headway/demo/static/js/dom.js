@@ -45,7 +45,8 @@ export function icon(name) {
   svg.setAttribute('class', 'icon');
   svg.setAttribute('aria-hidden', 'true');
   const use = document.createElementNS('http://www.w3.org/2000/svg', 'use');
-  use.setAttribute('href', `${root}/static/img/icons.svg#${name}`);
+  // frame.js brings the drawings into the page: a banner that says that the server is away can't ask it for its icon.
+  use.setAttribute('href', document.getElementById(`icon-${name}`) ? `#icon-${name}` : `${root}/static/img/icons.svg#${name}`);
   svg.append(use);
   return svg;
 }

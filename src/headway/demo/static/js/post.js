@@ -60,15 +60,17 @@ function reelOf(task, cards) {
     [...dots.children].forEach((dot, i) => dot.classList.toggle('here', i === n));
     reel.onturn(n);
   };
+  const onward = () => (getComputedStyle(list).direction === 'rtl' ? -1 : 1);
   const turn = (/** @type {number} */ by) => {
     const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    list.scrollTo({ left: (shown + by) * list.clientWidth, behavior: calm ? 'auto' : 'smooth' });
+    // In a page that is read from the right, the second card lies to the left of the first.
+    list.scrollTo({ left: (shown + by) * list.clientWidth * onward(), behavior: calm ? 'auto' : 'smooth' });
   };
   list.addEventListener('scroll', look, { passive: true });
   list.addEventListener('keydown', (event) => {
     if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
     event.preventDefault();
-    turn(event.key === 'ArrowRight' ? 1 : -1);
+    turn((event.key === 'ArrowRight' ? 1 : -1) * onward());
   });
   if (cards.length > 0) look();
   return reel;

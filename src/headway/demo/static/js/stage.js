@@ -131,7 +131,7 @@ export class Stage {
     this.#draft = null;
     fill(this.#body, h('div', { class: 'empty' },
       h('h2', {}, t(task.state === 'failed' ? 'failedTitle' : 'cancelledTitle')),
-      h('p', {}, task.state === 'failed' ? task.error?.message ?? '' : t('cancelledText')),
+      h('p', {}, task.state === 'failed' ? sentenceFor(task.error?.code) : t('cancelledText')),
       h('div', { class: 'button-row' },
         h('button', { class: 'button small', type: 'button', onclick: this.actions.startOver }, t('startOver')),
         h('button', { class: 'button small quiet danger-quiet', type: 'button', onclick: () => this.actions.remove({ task_id: task.task_id, topic: task.name }) }, icon('trash'), t('delete')))));
@@ -154,4 +154,10 @@ export class Stage {
       h('div', { class: 'button-row' }, h('button', { class: 'button small', type: 'button', onclick: () => { clearTimeout(this.#timer); again(); } }, icon('retry'), t('tryAgain')))));
     this.#timer = window.setTimeout(again, RETRY_MS);
   }
+}
+
+/** What failed is told by the bar, in the words of who failed; here is what that means. @param {string} [code] */
+function sentenceFor(code) {
+  if (code === 'worker_lost' || code === 'interrupted') return t('failedCutOff');
+  return t(code?.startsWith('generator_') ? 'failedGenerator' : 'failedOther');
 }

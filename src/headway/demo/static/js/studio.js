@@ -82,7 +82,9 @@ async function remove(post) {
     history.markOpen('');
     stage.clear();
   }
-  history.load().catch(() => {});
+  await history.load().catch(() => {});
+  // The button that was pressed is gone with what it deleted.
+  if (document.activeElement === document.body) byId('history-search').focus();
 }
 
 /** `#/ID` names a post; a fragment without the slash is a place on the page, as everywhere. */

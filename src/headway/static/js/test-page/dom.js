@@ -35,7 +35,8 @@ export function icon(name) {
   svg.setAttribute('class', 'icon');
   svg.setAttribute('aria-hidden', 'true');
   const use = document.createElementNS('http://www.w3.org/2000/svg', 'use');
-  use.setAttribute('href', `img/icons.svg#${name}`);
+  // frame.js brings the drawings into the page, for when the network is down.
+  use.setAttribute('href', document.getElementById(`icon-${name}`) ? `#icon-${name}` : `img/icons.svg#${name}`);
   svg.append(use);
   return svg;
 }
