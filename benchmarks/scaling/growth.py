@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from statistics import median
 
 from benchmarks.scaling.parts import Worker, cpu_s, redis
 from benchmarks.table import Row
@@ -57,7 +58,10 @@ def share(spent_s: float, seconds: int) -> float:
 
 
 def took_ms(act: Callable[[], object]) -> float:
-    begun = time.perf_counter()
+    """The median of many: others may be at work on this machine, too."""
+    took = []
     for _ in range(ROUNDS):
+        begun = time.perf_counter()
         act()
-    return (time.perf_counter() - begun) / ROUNDS * 1_000
+        took.append(time.perf_counter() - begun)
+    return median(took) * 1_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -14,12 +15,13 @@ from typing import Any
 import pytest
 import redis as client
 
+from headway import ProgressManager
 from headway.compose import open_store
 from headway.model.errors import InvalidValue, StoreError, StoreUnavailable, TaskNotFound
 from headway.model.ports import Swap, TaskQuery
 from headway.model.task import Task
 from headway.stores.redis import RedisStore
-from headway.stores.redis_client import Address
+from headway.stores.redis_client import Address, RedisClient
 from tests.helpers import ROOT, eventually, free_port
 from tests.redis_server import RedisServer
 
@@ -186,6 +188,37 @@ def test_a_tick_of_many_tasks_is_one_round_trip(store: RedisStore, direct: Any) 
     assert all(store.swap_many(swaps))
 
     assert sent == [300]
+
+
+def test_a_worker_with_a_thousand_active_tasks_makes_one_round_trip_a_tick(
+    redis_server: RedisServer, open_redis: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = open_redis()
+    sent: list[int] = []
+    run = RedisClient._sent
+
+    def counted(self: RedisClient, commands: Any) -> Any:
+        sent.append(len(commands))
+        return run(self, commands)
+
+    with ProgressManager(store=redis_server.url) as manager:
+        tasks = [manager.create_task() for _ in range(1_000)]
+        for task_id in tasks:
+            manager.update_progress(task_id, progress=1)
+        eventually(lambda: {task.progress for task in stored.get_many(tasks).values()} == {1})
+        # Redis holds its breath, so that all of them have news when the next tick comes.
+        os.kill(redis_server.pid, signal.SIGSTOP)
+        try:
+            monkeypatch.setattr(RedisClient, "_sent", counted)
+            for n in (2, 3):
+                for task_id in tasks:
+                    manager.update_progress(task_id, progress=n)
+        finally:
+            os.kill(redis_server.pid, signal.SIGCONT)
+        eventually(lambda: {task.progress for task in stored.get_many(tasks).values()} == {3})
+
+    # What the first tick took when Redis stopped is on its way already; all the rest goes together.
+    assert max(sent) > 900
 
 
 def test_the_stores_time_is_rediss(redis_server: RedisServer) -> None:

@@ -28,7 +28,8 @@ log = logging.getLogger("headway")
 TICK_S = 0.05
 TASKS_A_TICK = 500
 LONGEST_TICK_S = 1.0
-BATCH = 500
+# What is stored at once: in one transaction, or one round trip.
+BATCH = 1_000
 RETRY_S = 0.5
 IDLE_S = 30.0
 
