@@ -41,7 +41,7 @@ THIRD_PARTY = {
     "a2wsgi": "web/gateway*",
     "celery": "runners/celery*",
     "dramatiq": "runners/dramatiq*",
-    "engineio": "web/gateway* web/fanout* web/socketio_handlers*",
+    "engineio": "web/gateway* web/fanout* web/socketio_handlers* web/engineio_*",
     "flask": "web/flask* web/rest* web/socketio_handlers* demo/*",
     "flask_socketio": "web/socketio_handlers*",
     "gevent": "web/socketio_handlers*",

@@ -33,8 +33,10 @@ class Viewer:
         transport: str = "websocket",
         history: History | None = None,
         name: str = "viewer",
+        client: dict[str, Any] | None = None,
         **options: Any,
     ) -> None:
+        """`client`: more options of the Socket.IO client itself."""
         self.name = name
         self.history = history or History()
         self.events: list[tuple[str, Any]] = []
@@ -46,6 +48,7 @@ class Viewer:
             reconnection_delay_max=0.3,
             # Else websocket-client adds an Origin of its own to the one that a test gives.
             websocket_extra_options={"suppress_origin": True},
+            **(client or {}),
         )
         self.client.on("*", self._heard, namespace=NAMESPACE)
         self.client.on("connect", lambda: self.history.connect(name), namespace=NAMESPACE)

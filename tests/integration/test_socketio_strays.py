@@ -34,6 +34,23 @@ def test_flask_socketio_closes_sockets_that_enter_no_namespace(server: ServerPro
         assert good.ask("ping") == {"ok": True}
 
 
+def test_flask_socketio_closes_sockets_that_have_left_the_namespace_and_say_nothing_more(
+    server: ServerProcess,
+) -> None:
+    with RawClients(server) as clients:
+        leaving = clients.socket()
+        leaving.send("41/progress,")
+        session, url = clients.polling()
+        session.post(url, data="40/progress,", timeout=10)
+        assert session.get(url, timeout=10).status_code == 200
+        session.post(url, data="41/progress,", timeout=10)
+
+        assert is_closed_by_server(leaving, 15)
+        # What waits for news has them: that it is over.
+        while session.get(url, timeout=15).status_code == 200:
+            pass
+
+
 def test_flask_socketio_bounds_its_viewers_and_gives_places_back(server: ServerProcess) -> None:
     with Viewer(server.url), Viewer(server.url), Viewer(server.url), RawClients(server) as clients:
         refused = clients.socket(enter=False)

@@ -8,6 +8,7 @@ python-socketio's own `emit` costs a task a recipient, and its queues are unboun
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from concurrent.futures import Executor
@@ -16,6 +17,7 @@ from typing import Any
 import socketio
 from engineio.packet import MESSAGE, Packet
 
+from headway.web.engineio_polls import watch_polls
 from headway.web.frames import Frame, PacketOutlet
 from headway.web.gateway_engine_asgi import WebSocket, abort_if_blocked, check_payload, mark_in, sid_in, translate
 from headway.web.gateway_http import Message, Receive, Scope, Send, read_body, request_of
@@ -89,29 +91,26 @@ class Engine:
     async def _poll(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One turn of long polling. Where its answer may be lost the session ends, and the client joins anew.
 
-        No client acknowledges a poll. Its connection may be lost before the answer, or on the way, behind a proxy: then
-        browsers repeat the request by themselves, with the mark that is another one for each poll.
+        A poll that comes again is seen by engineio_polls.py, a connection that is lost before the answer here.
         """
         is_answered = False
-        sid, mark = sid_in(scope), mark_in(scope)
+        sid = sid_in(scope)
         client = self._clients.get(sid)
-        if client is not None and mark:
-            if mark == client.last_poll:
-                client.close()
-                raise WireError("invalid_request", "this poll has been answered; connect again")
-            client.last_poll = mark
+        if client is not None:
+            await self._take_turn(client, mark_in(scope))
 
         async def sending(message: Message) -> None:
             nonlocal is_answered
             if message["type"] == "http.response.body":
                 await asyncio.sleep(0)  # If the connection has just been lost, let it be seen.
                 is_answered = True
+                if client is not None:
+                    client.turns.end()
             await send(message)
 
         async def until_lost() -> None:
             while (await receive())["type"] != "http.disconnect":
                 pass
-            client = self._clients.get(sid)
             if client is not None and not is_answered:
                 client.close()
 
@@ -120,6 +119,20 @@ class Engine:
             await self._eio.handle_request(scope, receive, sending)
         finally:
             watcher.cancel()
+            if client is not None and not is_answered:
+                client.turns.end()
+
+    async def _take_turn(self, client: Client, mark: str) -> None:
+        """Raises `WireError` where the session has ended."""
+        try:
+            if not client.turns.begin(mark):
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._protocol.bounds.pong_within_s):
+                        await client.turns.confirmed.wait()
+                client.turns.check()
+        except WireError:
+            client.close()
+            raise
 
     def disconnect_all(self) -> None:
         """They come back, to whoever serves then."""
@@ -216,21 +229,21 @@ class Client(PacketOutlet):
         "_timer",
         "connection",
         "eio_sid",
-        "last_poll",
         "request",
         "strays",
+        "turns",
     )
 
     def __init__(self, engine: Engine, eio: Any, eio_sid: str, request: Request, bounds: Bounds) -> None:
         super().__init__(engine._protocol.hub.namespace)
         self.eio_sid = eio_sid
-        self.last_poll = ""
         self.request = request
         self.connection: Connection | None = None
         self.strays = 0
         self._bounds = bounds
         self._eio = eio
         self._socket = eio.sockets[eio_sid]
+        self.turns = watch_polls(self._socket, asyncio.Event())
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._timer: asyncio.TimerHandle | None = None

@@ -20,6 +20,8 @@ class Bounds:
     """Answers waiting for a client that does not read; beyond, it is closed."""
     body_within_s: float = 30
     """How long a request's body may take to arrive, and a chunk of an answer to leave."""
+    pong_within_s: float = 10
+    """How long the next poll of a client without marks waits for word that the last answer has arrived."""
 
 
 class EventRate:

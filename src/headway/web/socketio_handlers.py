@@ -23,6 +23,7 @@ from headway.core.progress_manager import ProgressManager
 from headway.model.errors import InvalidValue
 from headway.web.access import Access, HostRule, access_for
 from headway.web.drivers import TaskDriver, ThreadWaker, Waker
+from headway.web.engineio_polls import watch_polls
 from headway.web.flask import HeadwayBlueprint
 from headway.web.frames import Frame, PacketOutlet
 from headway.web.hub import Hub
@@ -33,11 +34,13 @@ from headway.web.rates import Bounds
 from headway.web.request import Request
 from headway.web.rest import Api, Operator, Owner
 from headway.web.socketio_handlers_in_tests import TestClient, listen
+from headway.web.socketio_handlers_polls import PollGuard
 
 log = logging.getLogger(__name__)
 
 QUEUED_FRAMES = 2
 """A client with so many packets waiting is slow, and passed over."""
+AFTER_LEAVING_S = 1.0
 BLUEPRINT = "headway_socketio"
 
 
@@ -129,18 +132,20 @@ class SocketIOHandlers:
             self._outside.pop(eio_sid, None)
             return disconnect(eio_sid, reason)
 
+        clients: Any = self._clients  # Those of tests are among them; they do not poll.
+        eio.handle_request = PollGuard(eio, clients, self.protocol.bounds.pong_within_s)
         eio.on("connect", on_connect)
         eio.on("message", self._on_message)
         eio.on("disconnect", on_disconnect)
         listen(self._socketio.server, self._on_message, lambda: self._driver.settle(self._socketio.sleep))
 
     def _close_strays(self) -> None:
-        """End sockets that have entered no namespace in time."""
+        """End sockets that have entered no namespace in time, or have left the last one."""
         now = time.monotonic()
         manager = self._socketio.server.manager
         for eio_sid, until in list(self._outside.items()):
             if now < until:
-                break
+                continue
             self._outside.pop(eio_sid, None)
             if not any(manager.sid_from_eio_sid(eio_sid, name) for name in list(manager.get_namespaces())):
                 self._eio.disconnect(eio_sid)
@@ -196,6 +201,9 @@ class SocketIOHandlers:
         if client is not None:
             self.protocol.forget(client.connection)
             self.protocol.give_place()
+            if client.is_open:
+                # Some clients leave the namespace and then don't say that they have gone.
+                self._outside[eio_sid] = time.monotonic() + AFTER_LEAVING_S
 
     def _request(self) -> Request:
         asked = flask.request
@@ -212,7 +220,7 @@ class SocketIOHandlers:
 class Client(PacketOutlet):
     """One socket in the namespace. Its queue is engineio's, read by a thread or greenlet of the socket's own."""
 
-    __slots__ = ("_bounds", "_eio", "_eio_sid", "_queue", "_socket", "connection")
+    __slots__ = ("_bounds", "_eio", "_eio_sid", "_queue", "_socket", "connection", "turns")
 
     def __init__(self, namespace: str, eio: Any, eio_sid: str, request: Request, bounds: Bounds) -> None:
         super().__init__(namespace)
@@ -220,8 +228,14 @@ class Client(PacketOutlet):
         self._eio_sid = eio_sid
         self._socket = eio.sockets[eio_sid]
         self._queue = self._socket.queue
+        self.turns = watch_polls(self._socket, eio.create_event())
         self._bounds = bounds
         self.connection = Connection(request, self)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its session goes on, in this namespace or without it."""
+        return not self._socket.closing
 
     def offer(self, frame: Frame) -> bool:
         if self._queue.qsize() >= QUEUED_FRAMES:
@@ -242,6 +256,12 @@ class Client(PacketOutlet):
 
     def close(self) -> None:
         self._eio.start_background_task(self._disconnect)
+
+    def give_up(self) -> None:
+        """End the session at once, and without a farewell: some clients would not come back after one."""
+        socket = self._eio.sockets.pop(self._eio_sid, None)
+        if socket is not None:
+            socket.close(wait=False, abort=True, reason=self._eio.reason.SERVER_DISCONNECT)
 
     def _disconnect(self) -> None:
         socket = self._eio.sockets.get(self._eio_sid)
