@@ -118,6 +118,21 @@ def test_a_destroyed_bar_does_nothing_any_more(bars: Bars) -> None:
     eventually(lambda: bars.world.sockets == 0)
 
 
+def test_a_destroyed_local_bar_has_no_state_left(bars: Bars) -> None:
+    bars.make()
+    bars.call("void bar.start({}).updateProgress(20)")
+
+    bars.call("bar.destroy()")
+
+    assert bars.call("[bar.socket, bar.state.connected, bar.state.transport, bar.state.task, bar.getTaskId()]") == [
+        None,
+        False,
+        None,
+        None,
+        None,
+    ]
+
+
 def test_destroying_from_a_listener_is_fine(bars: Bars) -> None:
     bars.world.put("a", state="completed", progress=100)
     bars.make()

@@ -303,6 +303,7 @@ export class ProgressBar {
     clearTimeout(this.#problemTimer);
     this.#events.clear();
     this.#taskId = this.#task = this.#known = this.#draft = null;
+    this.#local = false;
   }
 
   get #status() {
