@@ -30,12 +30,13 @@ check: ## lint, format, types, import rules, unit tests with coverage; before ea
 	@$(python) -m coverage run -m pytest -q -m 'not slow' tests/test_architecture.py tests/unit
 	@$(python) -m coverage combine -q && $(python) -m coverage report
 
-bench: ## measure: latency, ratios against peers
-	@scripts/setup.sh dev
-	@$(python) benchmarks/run.py
+bench: ## measure: latency, ratios against peers; args='worker latency' for a part of it
+	@scripts/setup.sh bench
+	@$(python) benchmarks/run.py $(args)
+	@$(if $(args),,$(python) benchmarks/plots.py)
 
 bench-scale: ## measure several gateways on one Redis, and how cost grows
-	@scripts/setup.sh dev
+	@scripts/setup.sh bench
 	@$(python) benchmarks/scale.py
 
 chaos: ## kill, cut and flood a running system for a while, and check what its viewers saw; args='--minutes 60 --seed 42'

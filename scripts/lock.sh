@@ -23,8 +23,9 @@ pin() { # LOCK OPTION…
 all_extras=(--extra flask-socketio --extra gevent --extra demo --extra fast --extra redis --extra celery --extra rq --extra dramatiq)
 
 # Each includes the next one's packages in the same versions, so that one environment serves all.
-pin dev.txt "${all_extras[@]}" --group dev
-pin test.txt "${all_extras[@]}" --group test --constraint requirements/dev.txt
-pin runtime.txt --extra demo --extra fast --extra redis --group build --constraint requirements/dev.txt
+pin bench.txt "${all_extras[@]}" --group bench
+pin dev.txt "${all_extras[@]}" --group dev --constraint requirements/bench.txt
+pin test.txt "${all_extras[@]}" --group test --constraint requirements/bench.txt
+pin runtime.txt --extra demo --extra fast --extra redis --group build --constraint requirements/bench.txt
 
 npm install --package-lock-only --loglevel=error

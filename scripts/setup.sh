@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Sets a fresh clone up, as far as a command needs it:   scripts/setup.sh serve | test | dev
+# Sets a fresh clone up, as far as a command needs it:   scripts/setup.sh serve | test | dev | bench
 #
-#   serve  what the demo runs on        test  … and what the suite needs        dev  … and the linters
+#   serve  what the demo runs on        test   … and what the suite needs
+#   dev    … and the linters            bench  … and what is measured against, and a C compiler
 #
 # Safe to run again: a step whose inputs (lock files, sources, interpreter) have not changed is skipped. Asks nothing,
 # says in one line what it does, and ends with one sentence when something is missing that it cannot install itself.
@@ -23,7 +24,8 @@ main() {
     serve) python_packages runtime.txt ;;
     test) python_packages test.txt runtime.txt ;;
     dev) python_packages dev.txt test.txt runtime.txt ;;
-    *) die "scripts/setup.sh takes serve, test or dev, not '$level'." ;;
+    bench) python_packages bench.txt dev.txt test.txt runtime.txt ;;
+    *) die "scripts/setup.sh takes serve, test, dev or bench, not '$level'." ;;
   esac
   browser_side
   editable_install
@@ -32,6 +34,10 @@ main() {
     provide_chromium
     provide_redis
     provide_nginx
+  fi
+  if [[ $level == bench ]]; then
+    provide_command cc gcc "compiles the load generator"
+    provide_command openssl openssl "makes the certificate that TLS is measured with"
   fi
 }
 
@@ -181,6 +187,12 @@ provide_nginx() {
   apt_install nginx || true
   command -v nginx >/dev/null || [[ -x /usr/sbin/nginx ]] ||
     die "The tests of docs/howto/nginx.md need nginx: install it (Debian, Ubuntu: apt install nginx)."
+}
+
+provide_command() { # COMMAND PACKAGE WHAT-IT-DOES
+  command -v "$1" >/dev/null && return
+  apt_install "$2" || true
+  command -v "$1" >/dev/null || die "make bench needs $1, which $3: install it (Debian, Ubuntu: apt install $2)."
 }
 
 apt_install() { # PACKAGE…; false where it can't

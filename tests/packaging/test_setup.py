@@ -105,4 +105,4 @@ def test_an_unknown_level_is_refused(machine: BareMachine) -> None:
 
     code, said = machine.set_up("everything")
 
-    assert (code, said) == (1, "headway: scripts/setup.sh takes serve, test or dev, not 'everything'.\n")
+    assert (code, said) == (1, "headway: scripts/setup.sh takes serve, test, dev or bench, not 'everything'.\n")

@@ -47,7 +47,7 @@ def test_the_npm_lock_has_hashes_and_no_addresses() -> None:
     assert [name for name, package in installed.items() if "integrity" not in package] == []
 
 
-@pytest.mark.parametrize("lock", ["runtime.txt", "test.txt", "dev.txt"])
+@pytest.mark.parametrize("lock", ["runtime.txt", "test.txt", "dev.txt", "bench.txt"])
 def test_each_python_lock_pins_every_package_with_hashes_and_has_no_addresses(lock: str) -> None:
     text = (ROOT / "requirements" / lock).read_text()
     entries = re.split(r"\n(?=\S)", text.strip())
@@ -58,9 +58,10 @@ def test_each_python_lock_pins_every_package_with_hashes_and_has_no_addresses(lo
 
 
 def test_the_locks_agree_so_that_one_environment_serves_all() -> None:
-    pins = {name: pinned(name) for name in ("runtime.txt", "test.txt", "dev.txt")}
+    pins = {name: pinned(name) for name in ("runtime.txt", "test.txt", "dev.txt", "bench.txt")}
 
-    assert pins["runtime.txt"].items() <= pins["test.txt"].items() <= pins["dev.txt"].items()
+    runtime, test, dev, bench = (lock.items() for lock in pins.values())
+    assert runtime <= test <= dev <= bench
 
 
 def test_the_locks_keep_the_security_floors() -> None:
@@ -80,7 +81,7 @@ def test_the_locks_hold_every_package_that_pyproject_asks_for() -> None:
         *(name for names in project["dependency-groups"].values() for name in names if isinstance(name, str)),
     ]
 
-    assert {re.split(r"[<>=!~\[; ]", name)[0] for name in asked} - set(pinned("dev.txt")) == set()
+    assert {re.split(r"[<>=!~\[; ]", name)[0] for name in asked} - set(pinned("bench.txt")) == set()
 
 
 def test_one_version_number_is_told_everywhere() -> None:
