@@ -82,8 +82,11 @@ def delivery(running: Running, setup: Setup, rate: int) -> Iterator[Row]:
     yield Row("… p50", max(answer["p50_ms"] for answer in seen), "ms", note="the slowest gateway")
     yield Row("… p99", max(answer["p99_ms"] for answer in seen), "ms", note="the slowest gateway")
     ticks = done["ticks"] or 1
-    note = f"{done['trips'] / setup.seconds:.3g} round trips/s for {done['sent'] / setup.seconds:,.0f} reports/s"
-    yield Row("… the worker's round trips to Redis a tick", done["trips"] / ticks, "", note=note)
+    note = (
+        f"{done['sent'] / setup.seconds:,.0f} reports/s in {ticks / setup.seconds:.3g} ticks/s; "
+        f"{done['trips'] / setup.seconds:.3g} round trips/s with leases and looks"
+    )
+    yield Row("… the worker's round trips to Redis a tick", done["in_ticks"] / ticks, "", note=note)
     yield Row("… the worker", percent(done["cpu_s"]), "% of a core")
     yield Row(
         "… a gateway", percent(sum(gateways_s) / len(gateways_s)), "% of a core", note="each; all share the cores"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,16 +30,23 @@ class Trips:
     def __init__(self) -> None:
         self.count = 0
         self.ticks = 0
+        self.in_ticks = 0
         sent = RedisClient._sent
         swap_many = RedisStore.swap_many
+        here = threading.local()
 
         def counted(client: RedisClient, commands: Sequence[Command]) -> list[Any]:
             self.count += 1
+            self.in_ticks += getattr(here, "is_tick", False)
             return sent(client, commands)
 
         def ticked(store: RedisStore, swaps: Sequence[Swap]) -> list[Task | None]:
             self.ticks += 1
-            return swap_many(store, swaps)
+            here.is_tick = True
+            try:
+                return swap_many(store, swaps)
+            finally:
+                here.is_tick = False
 
         RedisClient._sent = counted  # type: ignore[method-assign]
         RedisStore.swap_many = ticked  # type: ignore[method-assign]
@@ -63,12 +71,13 @@ def main() -> None:
                 list(threads.map(create, range(asked["create"])))
             print(json.dumps({}), flush=True)
             continue
-        count, ticks, cpu_s = trips.count, trips.ticks, time.process_time()
+        count, ticks, in_ticks, cpu_s = trips.count, trips.ticks, trips.in_ticks, time.process_time()
         sent = paced(report, asked["rate"], asked["run"], asked["s"])
         answer = {
             "sent": sent,
             "trips": trips.count - count,
             "ticks": trips.ticks - ticks,
+            "in_ticks": trips.in_ticks - in_ticks,
             "cpu_s": time.process_time() - cpu_s,
         }
         print(json.dumps(answer), flush=True)
