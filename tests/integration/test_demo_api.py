@@ -255,7 +255,8 @@ def test_errors_are_json_for_programs_and_a_page_for_people(demo: ServerProcess,
     page = http.get(demo.url + "/nothing", headers={"Accept": "text/html", "Accept-Language": "zh-CN"})
     assert page.status_code == 404
     assert "这里什么也没有" in page.text
-    assert http.put(demo.url + "/api/generate_content").status_code == 405
+    refused = http.put(demo.url + "/api/generate_content")
+    assert (refused.status_code, refused.headers["Allow"]) == (405, "OPTIONS, POST")
 
 
 @pytest.mark.parametrize("path", ["/", "/tasks", "/tasks/x", "/nothing", "/static/test-websocket-progress.html"])

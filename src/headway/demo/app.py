@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask import Flask, jsonify
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from headway.demo import asked
 from headway.demo.api import Rates, api, refusal
@@ -62,8 +62,9 @@ def create_app(
         return refusal(InvalidValue("body", f"must be up to {asked.BODY_BYTES:,} bytes", code="too_large"))
 
     @app.errorhandler(405)
-    def wrong_method(error: HTTPException) -> tuple[Response, int]:
-        return jsonify(error={"code": "method_not_allowed", "message": error.description or ""}), 405
+    def wrong_method(error: MethodNotAllowed) -> tuple[Response, int, dict[str, str]]:
+        allowed = {"Allow": ", ".join(sorted(error.valid_methods or ()))}
+        return jsonify(error={"code": "method_not_allowed", "message": error.description or ""}), 405, allowed
 
     @app.after_request
     def finish(response: Response) -> Response:

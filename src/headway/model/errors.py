@@ -59,7 +59,10 @@ class NotRetryable(_AboutTask):
     """The task is not final, or no runner here knows how to run it again."""
 
     code = "not_retryable"
-    sentence = "task {task_id!r} can't be retried: no runner here knows how to run it again"
+    sentence = (
+        "task {task_id!r} can't be retried: it has not failed or been cancelled, "
+        "or no runner here knows how to run it again"
+    )
 
 
 class NotCancellable(_AboutTask):

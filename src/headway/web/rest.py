@@ -140,7 +140,9 @@ class Api:
                     self.origins.check(request)
                 return answer(request, limits.task_id(match["task_id"]) if "task_id" in match.re.groupindex else "")
         if found:
-            raise WireError("method_not_allowed", f"{request.path} takes {found[0][0]}")
+            takes = found[0][0]
+            refusal = self.refusal(request, WireError("method_not_allowed", f"{request.path} takes {takes}"))
+            return replace(refusal, headers=(*refusal.headers, ("Allow", "GET, HEAD" if takes == "GET" else takes)))
         raise WireError("not_found", "there is nothing at this address")
 
     # ── tasks ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -169,7 +169,9 @@ def test_addresses_and_methods_that_are_not_there_are_told_as_json(w: World) -> 
 
     assert (get(api, "/api/tasks/a/b/c").status, code_of(get(api, "/api/tasks/a/b/c"))) == (404, "not_found")
     assert code_of(get(api, f"/api/tasks/{task_id}/cancel")) == "method_not_allowed"
-    assert post(api, f"/api/tasks/{task_id}").status == 405
+    refused = post(api, f"/api/tasks/{task_id}")
+    assert (refused.status, dict(refused.headers)["Allow"]) == (405, "GET, HEAD")
+    assert dict(get(api, f"/api/tasks/{task_id}/cancel").headers)["Allow"] == "POST"
     assert code_of(get(api, "/api/tasks/%00")) == "invalid_request"
     assert code_of(get(api, "/api/tasks/unknown")) == "task_not_found"
 
