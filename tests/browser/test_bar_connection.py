@@ -229,8 +229,8 @@ def test_a_tab_that_slept_for_six_minutes_is_not_called_lost(bars: Bars) -> None
 
 
 def test_a_tab_whose_connection_died_while_it_was_frozen_shows_the_present_when_it_wakes(bars: Bars) -> None:
-    # Headless Chromium does not freeze a page that it shows, so a long task stands for the freeze: nothing runs
-    # meanwhile, and `resume` comes before the news that the connection has gone, as it does after a real one.
+    # A long task stands for the freeze here (a real one: test_bar_asleep.py), so that `resume` is certain to come
+    # before the news that the connection has gone.
     bars.world.put("a", state="running", progress=20)
     bars.make("a", reconnectDelay=60_000)
     bars.wait_joined("a")

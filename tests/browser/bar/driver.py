@@ -25,7 +25,7 @@ EVENTS = [
     "log",
 ]
 
-_MAKE = """([name, container, options, taskId, events]) => {
+MAKE = """([name, container, options, taskId, events]) => {
     const seen = [];
     const bar = new ProgressBar(container, options);
     for (const event of events) bar.on(event, (...data) => seen.push([event, ...data]));
@@ -56,7 +56,7 @@ class Bars:
     ) -> None:
         """`new ProgressBar(container, options)`, with all its events noted, and `start` where there is a task."""
         options = {"reconnectDelay": 100} | options
-        self.page.evaluate(_MAKE, [name, container, options, task_id, EVENTS])
+        self.page.evaluate(MAKE, [name, container, options, task_id, EVENTS])
 
     def call(self, script: str, name: str = "bar") -> Any:
         """`script` with `bar` being the bar."""

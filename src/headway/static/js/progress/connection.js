@@ -46,6 +46,8 @@ export class Connection {
   #lifetime = new AbortController();
   #suspended = false;
   #seenAt = -Infinity;
+  /** When the last heartbeat was due, by the machine's clock: that of the page may stand still while a laptop sleeps. */
+  #beatAt = Infinity;
   /** @typedef {ReturnType<typeof setTimeout> | undefined} Timer */
   /** @type {Timer} */
   #retryTimer;
@@ -138,13 +140,15 @@ export class Connection {
     clearTimeout(this.#retryTimer);
     if (attempt > this.#policy.maxReconnectAttempts) return this.#set('failed');
     this.#set('waiting', { attempt });
+    if (this.#hasSlept()) this.#seenAt = performance.now();
     const lookedAt = attempt === 1 && performance.now() - this.#seenAt < JUST_SEEN_MS;
     this.#retryTimer = setTimeout(() => this.#connect(), lookedAt ? 0 : this.#delay);
   }
 
   startHeartbeat() {
     this.stopHeartbeat();
-    this.#beatTimer = setInterval(() => this.#beat(), this.#policy.heartbeatInterval);
+    this.#beatAt = Date.now();
+    this.#beatTimer = setInterval(() => (this.#hasSlept() ? this.#seen() : this.#beat()), this.#policy.heartbeatInterval);
   }
 
   stopHeartbeat() {
@@ -313,6 +317,13 @@ export class Connection {
     } catch (error) {
       reportError(error);
     }
+  }
+
+  /** Whether the machine has since the last heartbeat, in front of somebody: nothing else tells. */
+  #hasSlept() {
+    const before = this.#beatAt;
+    this.#beatAt = Date.now();
+    return !document.hidden && this.#beatAt - before > this.#policy.heartbeatInterval + PONG_TIMEOUT_MS;
   }
 
   #beat() {
