@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -26,6 +29,42 @@ def tabs(browser: Browser, world: World) -> Iterator[list[Bars]]:
         yield tabs
 
 
+def process_of(tab: Bars) -> int:
+    """DevTools don't say which process a page is in: it is the one that works when the page is made to."""
+    browser = tab.page.context.browser
+    assert browser is not None
+    session = browser.new_browser_cdp_session()
+
+    def seconds() -> dict[int, float]:
+        processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
+        return {process["id"]: process["cpuTime"] for process in processes if process["type"] == "renderer"}
+
+    before = seconds()
+    tab.page.evaluate("() => { for (const end = performance.now() + 400; performance.now() < end; ); }")
+    after = seconds()
+    return max(before.keys() & after.keys(), key=lambda pid: after[pid] - before[pid])
+
+
+def kill(tab: Bars) -> None:
+    """The tab's process is gone at once: none of its code runs any more."""
+    pid = process_of(tab)
+    with tab.page.expect_event("crash"):
+        os.kill(pid, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def frozen(tab: Bars) -> Iterator[None]:
+    """Told that it will be frozen, then nothing of it runs. Headless Chromium freezes no page by itself."""
+    pid = process_of(tab)
+    tab.page.evaluate("void document.dispatchEvent(new Event('freeze'))")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    tab.page.evaluate("void document.dispatchEvent(new Event('resume'))")
+
+
 def test_three_tabs_have_one_socket_between_them(tabs: list[Bars]) -> None:
     world = tabs[0].world
     assert world.sockets == 1
@@ -42,6 +81,59 @@ def test_three_tabs_have_one_socket_between_them(tabs: list[Bars]) -> None:
     expect(tabs[0].part("title")).to_have_text("Cancelled")
 
 
+def test_a_killed_tab_leaves_its_tasks(tabs: list[Bars]) -> None:
+    world = tabs[0].world
+    assert world.joined("b") == 1
+    kill(tabs[2])
+
+    eventually(lambda: world.joined("b") == 0)
+    world.put("a", progress=32)
+    expect(tabs[0].part("percent")).to_have_text("32%")
+
+
+def test_a_frozen_tab_does_not_stand_in_line_for_the_socket(tabs: list[Bars]) -> None:
+    holder, sleeper, other = tabs
+    world = other.world
+    with frozen(sleeper):
+        holder.page.close()
+        other.wait_until("bar.socket?.connected")
+        world.put("b", progress=66)
+        expect(other.part("percent")).to_have_text("66%")
+
+    world.put("a", progress=67)
+    expect(sleeper.part("percent")).to_have_text("67%")
+    assert world.sockets == 1
+
+
+def test_each_tab_sees_what_its_own_token_lets_it_see(browser: Browser, world: World) -> None:
+    world.token = "right"
+    world.put("a", state="running", progress=10)
+    with browser.new_context() as context:
+        may, may_not = (Bars(context.new_page(), world) for _ in range(2))
+        for tab, token in ((may, "right"), (may_not, "wrong")):
+            tab.open()
+            tab.make("a", shareTabs=True, token=token)
+            expect(tab.part("percent")).to_have_text("10%" if token == "right" else "")
+        world.put("a", progress=20)
+        expect(may.part("percent")).to_have_text("20%")
+
+        assert world.sockets == 1
+        assert may_not.events("progress") == []
+        assert may_not.events("error")[0][0]["code"] == "task_not_found"
+        assert may.events("error") == []
+
+
+def test_tabs_of_two_who_are_logged_in_do_not_share(browser: Browser, world: World) -> None:
+    world.put("a", state="running", progress=10)
+    with browser.new_context() as context:
+        for who in ("anna", "anna", "ben"):
+            tab = Bars(context.new_page(), world)
+            tab.open()
+            tab.make("a", shareTabs=who)
+            expect(tab.part("percent")).to_have_text("10%")
+        assert world.sockets == 2
+
+
 def test_a_task_is_left_when_the_last_tab_leaves_it(tabs: list[Bars]) -> None:
     world = tabs[0].world
     tabs[1].call("bar.destroy()")
@@ -54,15 +146,15 @@ def test_a_task_is_left_when_the_last_tab_leaves_it(tabs: list[Bars]) -> None:
     assert world.joined("b") == 1
 
 
-@pytest.mark.parametrize("how", ["close", "navigate", "freeze", "destroy"])
+@pytest.mark.parametrize("how", ["close", "navigate", "destroy", "kill"])
 def test_when_the_holder_goes_another_tab_takes_over(tabs: list[Bars], how: str) -> None:
     holder, *others = tabs
     if how == "close":
         holder.page.close()
     elif how == "navigate":
         holder.page.goto("about:blank")
-    elif how == "freeze":
-        holder.page.evaluate("document.dispatchEvent(new Event('freeze'))")
+    elif how == "kill":
+        kill(holder)
     else:
         holder.call("bar.destroy()")
     world = others[0].world
@@ -74,8 +166,25 @@ def test_when_the_holder_goes_another_tab_takes_over(tabs: list[Bars], how: str)
     expect(others[1].part("percent")).to_have_text("60%")
     assert world.sockets == 1
     assert all(tab.events("reconnect_failed") == [] for tab in others)
-    if how == "freeze":
-        expect(holder.part("percent")).to_have_text("50%")
+
+
+def test_a_holder_that_is_frozen_lets_another_tab_take_over(tabs: list[Bars]) -> None:
+    holder, *others = tabs
+    world = holder.world
+    with frozen(holder):
+        eventually(lambda: any(tab.call("!!bar.socket?.connected") for tab in others))
+        eventually(lambda: world.joined("a") == 1 and world.joined("b") == 1)
+        world.put("a", progress=50)
+        world.put("b", progress=60)
+        expect(others[0].part("percent")).to_have_text("50%")
+        expect(others[1].part("percent")).to_have_text("60%")
+        world.put("a", progress=51)
+        expect(others[0].part("percent")).to_have_text("51%")
+
+    expect(holder.part("percent")).to_have_text("51%")
+    world.put("a", progress=52)
+    expect(holder.part("percent")).to_have_text("52%")
+    assert world.sockets == 1
 
 
 def test_a_holder_that_hangs_has_the_socket_taken_away(tabs: list[Bars]) -> None:

@@ -22,13 +22,13 @@ const shared = new Map();
 
 /**
  * The page's connection to this endpoint.
- * @param {Endpoint} endpoint @param {boolean} [shareTabs]
+ * @param {Endpoint} endpoint @param {boolean | string} [shareTabs]
  */
 export function connectionTo(endpoint, shareTabs) {
-  const key = [endpoint.url, endpoint.path, endpoint.api, !!shareTabs].join(' ');
+  const key = [endpoint.url, endpoint.path, endpoint.api, shareTabs].join(' ');
   let connection = shared.get(key);
   if (!connection) {
-    connection = new Connection(endpoint, !!shareTabs, () => shared.delete(key));
+    connection = new Connection(endpoint, shareTabs, () => shared.delete(key));
     shared.set(key, connection);
   }
   return connection;
@@ -62,7 +62,7 @@ export class Connection {
   /** Tasks whose join was repeated with a fresh token since they were last heard of. @type {Set<string>} */
   #refreshed = new Set();
 
-  /** @param {Endpoint} endpoint @param {boolean} shareTabs @param {() => void} onUnused */
+  /** @param {Endpoint} endpoint @param {boolean | string | undefined} shareTabs @param {() => void} onUnused */
   constructor(endpoint, shareTabs, onUnused) {
     this.#endpoint = endpoint;
     this.#onUnused = onUnused;
@@ -220,7 +220,7 @@ export class Connection {
       ({ HttpTransport, TabsTransport }) => {
         if (this.#status.phase !== 'connecting') return;
         const Chosen = !hasClient ? HttpTransport : TabsTransport.works() ? TabsTransport : SocketTransport;
-        this.#transport ??= new Chosen(this.#endpoint, this.#sink());
+        this.#transport ??= new Chosen(this.#endpoint, this.#sink(), this.#shareTabs ?? false);
         this.#transport.open();
       },
       () => this.#lost('connect_error'),

@@ -69,7 +69,8 @@ export class HeadwayProgressElement extends (globalThis.HTMLElement ?? Object) {
  * @param {string} value @param {unknown} sample
  */
 function asTyped(value, sample) {
-  if (typeof sample === 'boolean') return value !== 'false';
+  // `share-tabs` may say with whom.
+  if (typeof sample === 'boolean') return /^(|true|false)$/.test(value) ? value !== 'false' : value;
   return typeof sample === 'number' ? Number(value) : value;
 }
 

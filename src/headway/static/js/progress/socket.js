@@ -97,7 +97,7 @@ export class SocketTransport {
     if (this.socket?.connected) this.socket.emit('leave', { task_id: taskId });
   }
 
-  /** @param {'cancel_task' | 'retry_task'} event @param {string} taskId @param {object} data */
+  /** @param {'join' | 'cancel_task' | 'retry_task'} event @param {string} taskId @param {object} data */
   ask(event, taskId, data) {
     return this.#send(event, { task_id: taskId, ...data });
   }

@@ -2,7 +2,9 @@
 /**
  * One socket for all tabs of a browser. The tab that holds a Web Lock keeps the socket; the others speak to it over a
  * BroadcastChannel. The browser hands the lock on when the holder goes; a holder that freezes lets go of it; one that
- * does not answer any more has it taken away.
+ * does not answer any more has it taken away. Each tab also holds a lock of its own, by whose end it is known to be gone.
+ *
+ * Each tab joins with its own token, and is told of a task only what came after the server had let it in.
  */
 
 /** @import { TransportName } from './types.js' */
@@ -11,8 +13,14 @@ import { SocketTransport } from './socket.js';
 
 /** How long a tab waits for the holder's word that the socket is up. */
 const ANSWER_MS = 4000;
-/** What the holder's sink passes on to all tabs. */
-const PASSED_ON = /** @type {const} */ (['serverTime', 'state', 'log', 'actions', 'error', 'pong']);
+/** What the holder's sink passes on: to all tabs, or to those in the task. */
+const PASSED_ON = /** @type {const} */ (['serverTime', 'state', 'log', 'error', 'pong']);
+
+/** @typedef {[event: 'state' | 'log', payload: any]} News */
+/**
+ * A tab in a task. `waiting` is what came before the server's answer, null once it is in.
+ * @typedef {{ waiting: News[] | null }} Seat
+ */
 
 /** @implements {Transport} */
 export class TabsTransport {
@@ -32,18 +40,23 @@ export class TabsTransport {
   #held = null;
   #letGo = () => {};
   #lifetime = new AbortController();
+  /** Ends the waiting for the lock. */
+  #queue = new AbortController();
   #isUp = false;
+  #here = false;
   #answerTimer = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
-  /** Who watches what, kept by the holder: task → tabs. @type {Map<string, Map<string, JoinData>>} */
+  /** Who watches what, kept by the holder: task → tabs. @type {Map<string, Map<string, Seat>>} */
   #joined = new Map();
+  /** Other tabs whose end the holder waits for. @type {Set<string>} */
+  #known = new Set();
   /** @type {Map<string, (ack: Ack) => void>} */
   #asking = new Map();
 
-  /** @param {Endpoint} endpoint @param {Sink} sink */
-  constructor(endpoint, sink) {
+  /** @param {Endpoint} endpoint @param {Sink} sink @param {boolean | string} share tabs that say the same share */
+  constructor(endpoint, sink, share) {
     this.#endpoint = endpoint;
     this.#sink = sink;
-    this.#key = `headway ${endpoint.url} ${endpoint.path}`;
+    this.#key = `headway ${endpoint.url} ${endpoint.path} ${share}`;
   }
 
   get socket() {
@@ -53,7 +66,7 @@ export class TabsTransport {
   open() {
     if (!this.#channel) this.#enter();
     if (this.#held) return this.#held.open();
-    this.#post('hello');
+    if (this.#here) this.#post('hello');
     clearTimeout(this.#answerTimer);
     this.#answerTimer = setTimeout(() => {
       if (this.#held || this.#isUp) return;
@@ -66,11 +79,13 @@ export class TabsTransport {
     clearTimeout(this.#answerTimer);
     this.#isUp = false;
     this.name = null;
+    if (!lost) this.#here = false;
     for (const resolve of this.#asking.values()) resolve({ ok: false, error: { code: 'unreachable', message: '' } });
     this.#asking.clear();
     if (lost) return this.#held?.close();
     this.#post('bye');
     this.#stepDown();
+    this.#queue.abort();
     this.#lifetime.abort();
     this.#channel?.close();
     this.#channel = null;
@@ -108,13 +123,27 @@ export class TabsTransport {
     const { signal } = this.#lifetime;
     this.#channel = new BroadcastChannel(this.#key);
     this.#channel.addEventListener('message', ({ data }) => this.#heard(data), { signal });
-    document.addEventListener('freeze', () => this.#handOver(), { signal });
+    const frozen = () => {
+      this.#stepDown();
+      // Still in line for the lock it would get it, and do nothing with it.
+      this.#queue.abort();
+    };
+    document.addEventListener('freeze', frozen, { signal });
+    document.addEventListener('resume', () => this.#request(false), { signal });
+    // Before it has its own lock it says and hears nothing: it would be taken for one that is gone.
+    const alive = () => {
+      this.#here = true;
+      this.#post('hello');
+      return new Promise((gone) => signal.addEventListener('abort', gone));
+    };
+    navigator.locks.request(`${this.#key} ${this.#me}`, { signal }, alive).catch(() => {});
     this.#request(false);
   }
 
   /** @param {boolean} steal */
   #request(steal) {
-    const { signal } = this.#lifetime;
+    this.#queue.abort();
+    const { signal } = (this.#queue = new AbortController());
     const hold = () =>
       new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
         this.#letGo = resolve;
@@ -122,7 +151,9 @@ export class TabsTransport {
       });
     navigator.locks.request(this.#key, steal ? { steal } : { signal }, hold).catch(() => {
       // Given up before it was granted, or taken away by a tab that got no answer.
-      if (!signal.aborted && this.#held) this.#handOver();
+      if (!this.#held) return;
+      this.#stepDown();
+      this.#request(false);
     });
   }
 
@@ -135,12 +166,7 @@ export class TabsTransport {
   /** @returns {Sink} */
   #holderSink() {
     const sink = /** @type {any} */ ({ ...this.#sink });
-    for (const event of PASSED_ON) {
-      sink[event] = (/** @type {any[]} */ ...args) => {
-        this.#post('told', { event, args });
-        /** @type {(...args: any[]) => void} */ (this.#sink[event])(...args);
-      };
-    }
+    for (const event of PASSED_ON) sink[event] = (/** @type {any} */ payload) => this.#passOn(event, payload);
     return {
       ...sink,
       up: () => {
@@ -165,25 +191,66 @@ export class TabsTransport {
     if (again) this.#sink.rejoin();
   }
 
-  /** Lets another tab take the socket, and stays as one of the others. */
-  #handOver() {
-    if (!this.#held) return;
-    this.#stepDown();
-    this.#request(false);
+  /** @param {(typeof PASSED_ON)[number]} event @param {any} payload */
+  #passOn(event, payload) {
+    if (payload?.task_id == null) return this.#tell(null, event, payload);
+    const tabs = this.#joined.get(payload.task_id) ?? /** @type {Map<string, Seat>} */ (new Map());
+    const isNews = event === 'state' || event === 'log';
+    const letIn = [];
+    for (const [tab, seat] of tabs) {
+      if (!seat.waiting || !isNews) letIn.push(tab);
+      // Of states the newest will do; lines of a log are all wanted.
+      else seat.waiting = [...seat.waiting.filter(([old]) => old === 'log' || event === 'log'), [event, payload]];
+    }
+    if (letIn.length) this.#tell(letIn, event, payload);
   }
 
+  /** @param {string[] | null} tabs null: all @param {string} event @param {any[]} args */
+  #tell(tabs, event, ...args) {
+    if (!tabs || tabs.some((tab) => tab !== this.#me)) this.#post('told', { to: tabs, event, args });
+    if (!tabs || tabs.includes(this.#me)) /** @type {any} */ (this.#sink)[event](...args);
+  }
+
+  /** Lets another tab take the socket. */
   #stepDown() {
     this.#held?.close();
     this.#held = null;
     this.#joined.clear();
+    this.#known.clear();
     this.#letGo();
   }
 
   /** @param {string} tab @param {string} taskId @param {JoinData} data */
-  #joinFor(tab, taskId, data) {
+  async #joinFor(tab, taskId, data) {
+    const held = this.#held;
     const tabs = this.#joined.get(taskId) ?? new Map();
-    this.#joined.set(taskId, tabs.set(tab, data));
-    this.#held?.join(taskId, data);
+    /** @type {Seat} */
+    const seat = tabs.get(tab) ?? { waiting: [] };
+    this.#joined.set(taskId, tabs.set(tab, seat));
+    this.#leaveWith(tab);
+    const ack = await held?.ask('join', taskId, data);
+    if (!ack || held !== this.#held || tabs.get(tab) !== seat) return;
+    if (!ack.ok) {
+      if (ack.error?.code === 'unreachable') return;
+      this.#leaveFor(tab, taskId);
+      return this.#tell([tab], 'error', { code: 'internal', message: '', ...ack.error, task_id: taskId });
+    }
+    const news = seat.waiting ?? [];
+    seat.waiting = null;
+    for (const [event, payload] of news) this.#tell([tab], event, payload);
+    if (ack.actions) this.#tell([tab], 'actions', taskId, ack.actions);
+  }
+
+  /** A tab that is killed can't say that it leaves: its lock becomes free. @param {string} tab */
+  #leaveWith(tab) {
+    if (tab === this.#me || this.#known.has(tab)) return;
+    this.#known.add(tab);
+    const { signal } = this.#lifetime;
+    const leave = () => {
+      this.#known.delete(tab);
+      for (const task of [...this.#joined.keys()]) this.#leaveFor(tab, task);
+    };
+    navigator.locks.request(`${this.#key} ${tab}`, { signal }, leave).catch(() => {});
   }
 
   /** @param {string} tab @param {string} taskId */
@@ -211,9 +278,11 @@ export class TabsTransport {
       if (type === 'ask') this.#held.ask(message.event, taskId, data).then((ack) => this.#post('ack', { id, ack }));
       return;
     }
+    if (!this.#here) return;
     if (type === 'up') this.#up(message.name);
     if (type === 'down' && this.#isUp) this.#sink.down(message.reason);
-    if (type === 'told') /** @type {any} */ (this.#sink)[message.event](...message.args);
+    if (type === 'told' && (!message.to || message.to.includes(this.#me)))
+      /** @type {any} */ (this.#sink)[message.event](...message.args);
     if (type === 'ack') {
       this.#asking.get(id)?.(message.ack);
       this.#asking.delete(id);

@@ -123,8 +123,11 @@ export interface ConnectionOptions {
   maxReconnectAttempts?: number;
   /** Milliseconds. Default 30000. */
   heartbeatInterval?: number;
-  /** Share one socket between the tabs of this browser. Default false. */
-  shareTabs?: boolean;
+  /**
+   * Share one socket between the tabs of this browser; a string: only those that say the same, such as who is logged
+   * in. Default false.
+   */
+  shareTabs?: boolean | string;
   token?: Token | null;
 }
 
