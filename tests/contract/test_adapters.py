@@ -136,8 +136,9 @@ def test_a_left_task_says_nothing_more_and_others_never_did(server: ServerProces
         history.check(unfinished=[left])
 
 
-def test_errors_are_acknowledged_or_sent_and_the_connection_lives_on(server: ServerProcess) -> None:
-    with Viewer(server.url) as viewer:
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_errors_are_acknowledged_or_sent_and_the_connection_lives_on(server: ServerProcess, transport: str) -> None:
+    with Viewer(server.url, transport=transport) as viewer:
         assert viewer.ask("join", {"task_id": "unknown"})["error"]["code"] == "task_not_found"
         assert viewer.ask("join", {"task_id": 5})["error"]["code"] == "invalid_request"
         assert viewer.ask("nonsense")["error"]["code"] == "invalid_request"

@@ -19,7 +19,7 @@ from engineio.packet import MESSAGE, Packet
 
 from headway.web.engineio_polls import watch_polls
 from headway.web.frames import Frame, PacketOutlet
-from headway.web.gateway_engine_asgi import WebSocket, abort_if_blocked, check_payload, mark_in, sid_in, translate
+from headway.web.gateway_engine_asgi import WebSocket, abort_if_blocked, checked_payload, mark_in, sid_in, translate
 from headway.web.gateway_http import Message, Receive, Scope, Send, read_body, request_of
 from headway.web.protocol import Connection, Protocol
 from headway.web.rates import Bounds
@@ -75,7 +75,7 @@ class Engine:
         if scope["type"] == "http" and scope["method"] == "POST":
             try:
                 body = await read_body(scope, receive, bounds.message_bytes, bounds.body_within_s)
-                check_payload(body)
+                body = checked_payload(body)
             except WireError:
                 # As a WebSocket ends with such a frame. Some clients would send nothing more, and yet stay.
                 client = self._clients.get(sid_in(scope))

@@ -85,14 +85,19 @@ class _Body:
         return self._body[:length]
 
 
-def check_payload(body: bytes) -> None:
-    """Engine.IO packets, parted by U+001E. Raises `WireError`: engineio would log a traceback."""
+def checked_payload(body: bytes) -> bytes:
+    """Engine.IO packets, parted by U+001E. Raises `WireError`: engineio would log a traceback.
+
+    Attachments are left out: the event that they belong to is refused, and the session goes on.
+    """
     try:
         packets = body.decode().split("\x1e")
     except UnicodeDecodeError:
         raise WireError("invalid_request", "the body must be UTF-8") from None
-    if len(packets) > POST_PACKETS or not all(map(_POSTED.match, packets)):
+    kept = [packet for packet in packets if not packet.startswith("b")]
+    if not kept or len(packets) > POST_PACKETS or not all(map(_POSTED.match, kept)):
         raise WireError("invalid_request", f"the body must be 1 to {POST_PACKETS} Engine.IO packets")
+    return "\x1e".join(kept).encode()
 
 
 def abort_if_blocked(socket: Any) -> None:
