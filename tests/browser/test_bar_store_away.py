@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from headway import ProgressManager
 from tests.browser.bar.driver import Bars
-from tests.helpers import ServerProcess
+from tests.helpers import ServerProcess, eventually
 from tests.redis_server import RedisServer
 
 PAGES = ["page.html", "no-client.html"]  # By WebSocket, and by an event stream.
@@ -73,5 +73,5 @@ def test_a_page_says_that_updates_are_delayed_while_the_store_is_away_and_then_h
     expect(live.part("percent", "late")).to_have_text("30%")
     assert manager.get_task(task.task_id).state == "completed"
     # Nobody was taken for dead.
-    assert manager.get_task(quiet).worker != "silent"
+    eventually(lambda: manager.get_task(quiet).worker == "alive")
     assert [seen["state"] for (seen,) in live.events("progress") if seen["state"] == "failed"] == []

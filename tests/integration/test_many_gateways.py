@@ -113,7 +113,7 @@ def test_the_viewers_of_a_gateway_killed_under_work_are_back_on_another_and_see_
             all_are_back.set()
             working.join(10)
         eventually(lambda: audience.have_ended() == VIEWERS // 2)
-        # Back by the first try, after one delay.
+        # Each has joined twice: where it was, and where it is.
         assert {viewer.connects for viewer in moving} == {2}
         # What they ask of the store is bounded: a read for each, beside what the other gateway compares all the time.
         assert asked <= len(moving) * 2 + 100

@@ -98,7 +98,7 @@ def test_after_a_fail_over_that_lost_writes_viewers_move_forward_and_ends_are_wr
             eventually(lambda: audience.joined() == VIEWERS, 30)
             for task_id in tasks[:4]:
                 manager.update_progress(task_id, progress=10)
-            eventually(lambda: {state.get("progress") for state in audience.last()} == {10})
+            eventually(lambda: {state.get("progress") for state in audience.last()} == {10}, 30)
             pair.replicate()
             pair.cut_replication()
 
@@ -109,7 +109,7 @@ def test_after_a_fail_over_that_lost_writes_viewers_move_forward_and_ends_are_wr
             manager.complete_task(large, result="x" * 20_000)
             never_replicated = manager.create_task()
             seen = {plain: 40, ended: 100, large: 100, too_large: 100, ids[0]: 10}
-            eventually(lambda: {state["task_id"]: state["progress"] for state in audience.last()} == seen)
+            eventually(lambda: {state["task_id"]: state["progress"] for state in audience.last()} == seen, 30)
             revs = {state["task_id"]: state["rev"] for state in audience.last()}
             pair.fail_over()
             failed_over.set()
