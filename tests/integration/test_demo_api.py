@@ -282,6 +282,13 @@ def test_the_session_cookie_is_for_this_site_and_not_for_scripts(demo: ServerPro
     assert "SameSite=Lax" in cookie
 
 
+def test_the_session_cookie_of_a_page_behind_tls_is_never_sent_in_the_clear(demo: ServerProcess) -> None:
+    behind_tls = {"X-Forwarded-Proto": "https"}  # As a proxy on this machine says it.
+
+    assert "; Secure" in requests.get(demo.url, headers=behind_tls, timeout=10).headers["Set-Cookie"]
+    assert "; Secure" not in requests.get(demo.url, timeout=10).headers["Set-Cookie"]
+
+
 def test_a_forged_cookie_owns_nothing(post: tuple[Any, dict[str, Any]], demo: ServerProcess) -> None:
     cookies, _task = post
     forged = cookies.get("headway_session", "")[:-2] + "xx"

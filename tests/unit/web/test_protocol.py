@@ -252,6 +252,24 @@ def test_what_is_forbidden_is_answered_like_what_is_unknown(event: str) -> None:
         assert w.hub.counts() == (0, 0)
 
 
+@pytest.mark.parametrize("event", ["join", "cancel_task", "retry_task"])
+def test_without_a_token_that_fits_the_store_is_not_even_asked(event: str) -> None:
+    access = SignedAccess(["a secret of some length"])
+    with world(access) as w:
+        task_id = w.manager.create_task()
+        for_another = access.issue_token("another-task")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(w.manager, "get_task", lambda _: pytest.fail("the time that takes would tell"))
+            told = {
+                json.dumps(ask(w, w.connect(), event, {"task_id": asked, **token})).replace(asked, "…")
+                for asked in (task_id, "unknown")
+                for token in ({}, {"token": "forged"}, {"token": for_another})
+            }
+
+        assert len(told) == 1
+        assert "task_not_found" in told.pop()
+
+
 def test_a_forbidden_task_takes_the_way_of_an_unknown_one_even_where_others_watch_it() -> None:
     def only_ann(request: Request, action: str, task: Task) -> bool:
         return request.token == "ann"
