@@ -118,6 +118,17 @@ def test_a_destroyed_bar_does_nothing_any_more(bars: Bars) -> None:
     eventually(lambda: bars.world.sockets == 0)
 
 
+def test_a_bar_that_was_reset_no_longer_tells_how_the_last_task_has_ended(bars: Bars) -> None:
+    bars.make()
+    spoken = bars.page.locator("#progress-container [role=status]")
+    bars.call("void bar.start({}).complete()")
+    expect(spoken).to_have_text("Completed")
+
+    bars.call("void bar.reset()")
+
+    expect(spoken).to_have_text("")
+
+
 def test_a_destroyed_local_bar_has_no_state_left(bars: Bars) -> None:
     bars.make()
     bars.call("void bar.start({}).updateProgress(20)")

@@ -108,6 +108,7 @@ export class Screen {
       },
     });
     if (isMilestone(this.#shown, shown)) view.speak(this.#spoken(shown, facts));
+    else if (shown.look === 'idle') view.speak(''); // After a reset nobody should find the last task's end there.
     this.#shown = shown;
     const words = (shown.look === 'running' && view.percent(shown)) || view.doing(shown);
     this.#signs?.show(shown, task, words, getComputedStyle(view.root).getPropertyValue('--hw-tone'));
