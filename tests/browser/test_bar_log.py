@@ -5,6 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from tests.browser.bar.driver import Bars
+from tests.helpers import eventually
 
 
 def open_log(bars: Bars, lines: int = 3) -> None:
@@ -97,6 +98,22 @@ def test_it_follows_the_newest_line_until_one_scrolls_up(bars: Bars) -> None:
     bars.world.add_log("a", *["more"] * 20)
     expect(bars.part("words")).to_have_count(121)
     assert lines.evaluate(at_end) is True
+
+
+def test_it_follows_to_the_very_end_though_lines_are_longer_than_was_reckoned(bars: Bars) -> None:
+    bars.world.put("a", state="running", progress=1)
+    bars.world.add_log("a", *("word " * (60 * (n % 3)) + f"line {n}" for n in range(200)), hide=True)
+    bars.make("a")
+    bars.wait_joined("a")
+    bars.button("log").click()
+    expect(bars.part("entry")).to_have_count(200)
+
+    left = "(node) => node.scrollHeight - node.scrollTop - node.clientHeight"
+    eventually(lambda: bars.part("lines").evaluate(left) < 2)
+    bars.world.add_log("a", "word " * 200 + "the end")
+    expect(bars.part("entry")).to_have_count(201)
+    eventually(lambda: bars.part("lines").evaluate(left) < 2)
+    expect(bars.page.get_by_role("button", name="Newest")).to_have_attribute("aria-pressed", "true")
 
 
 def test_it_can_be_searched(bars: Bars) -> None:

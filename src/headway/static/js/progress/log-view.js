@@ -22,6 +22,7 @@ export class LogView {
   #epoch = '';
   #last = 0;
   #missed = 0;
+  #top = 0;
 
   /** @param {Words} say @param {AbortSignal} signal */
   constructor(say, signal) {
@@ -127,13 +128,24 @@ export class LogView {
 
   #scrolled() {
     const { scrollHeight, scrollTop, clientHeight } = this.#lines;
-    this.#mark(scrollHeight - scrollTop - clientHeight < NEAR_PX);
+    // Lines that turn out longer than was reckoned also put the end away: only who scrolls up wants to stay.
+    if (scrollHeight - scrollTop - clientHeight < NEAR_PX) this.#mark(true);
+    else if (scrollTop < this.#top) this.#mark(false);
+    this.#top = scrollTop;
   }
 
   /** @param {boolean} wanted */
   #keepUp(wanted) {
     this.#mark(wanted);
-    if (wanted) this.#lines.scrollTop = this.#lines.scrollHeight;
+    this.#toEnd();
+  }
+
+  /** How long lines are is known only once they are seen: again, until nothing moves. @param {number} [before] */
+  #toEnd(before) {
+    const { scrollHeight } = this.#lines;
+    if (!this.#following || scrollHeight === before) return;
+    this.#lines.scrollTop = scrollHeight;
+    requestAnimationFrame(() => requestAnimationFrame(() => this.#toEnd(scrollHeight)));
   }
 
   /** @param {boolean} following */
