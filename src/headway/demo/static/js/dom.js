@@ -124,5 +124,5 @@ export async function copyText(text) {
  * @param {string} text @returns {Child[]} */
 export function phrases(text) {
   if (!/[\u3400-\u9fff]/.test(text)) return [text];
-  return (text.match(/[^，。！？：；、,!?;]+[，。！？：；、,!?;”’」』）]*|[^]/g) ?? []).map((part) => h('span', { class: 'phrase' }, part));
+  return (text.match(/[^，。！？：；、｜,!?;]+[，。！？：；、｜,!?;”’」』）]*|[^]/g) ?? []).map((part) => h('span', { class: 'phrase' }, part));
 }
