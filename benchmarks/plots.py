@@ -1,6 +1,6 @@
-"""Two plots of the last whole run for the docs: delivered messages by viewers, latency by load.
+"""Two plots for the docs: delivered messages by viewers, latency by load.
 
-python benchmarks/plots.py   # benchmarks/results/*-all.json → docs/images/bench-*.svg
+python benchmarks/plots.py   # the newest benchmarks/results/DAY.json → docs/images/bench-*.svg
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ Curves = dict[str, list[tuple[float, float]]]
 
 
 def main() -> int:
-    results = sorted((HERE / "results").glob("*-all.json"))
-    if not results:
-        print("there is no result of a whole run yet: make bench", file=sys.stderr)
+    results = [json.loads(path.read_text()) for path in sorted((HERE / "results").glob("????-??-??.json"))]
+    measured = [result["subjects"]["curves"] for result in results if "curves" in result["subjects"]]
+    if not measured:
+        print("the curves have not been measured yet: make bench", file=sys.stderr)
         return 1
-    rows = json.loads(results[-1].read_text())["rows"]
+    rows = measured[-1]
     # No fonts are embedded and no ids made up, so that the same figures give the same file.
     mpl.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "headway", "font.family": "sans-serif", "font.size": 11}
     plot(curves(rows, r"delivered/s, ([\d,]+) viewers: (.*)"), "viewers in one room", "delivered a second", "delivered")

@@ -1,4 +1,4 @@
-"""`make bench`: measure, print the table, keep it with the versions and the machine in benchmarks/results/.
+"""`make bench`: measure, print the table, keep it with versions and machine in benchmarks/results/DAY.json.
 
 python benchmarks/run.py [SUBJECT …]   # those named, of SUBJECTS; all of them by default
 """
@@ -33,11 +33,13 @@ def main() -> int:
     rows: list[Row] = []
     for subject in asked:
         print(f"measuring {subject} …", flush=True)
+        measured = []
         for row in importlib.import_module(f"benchmarks.rows.{subject}").rows():
-            rows.append(row)
+            measured.append(row)
             print(f"  {row.what}: {row.value:.4g} {row.unit} {row.verdict} {row.note}", flush=True)
+        keep(subject, measured)
+        rows += measured
     print(f"\n{as_text(rows)}\n\n{machine()}")
-    keep(rows, asked)
     return 1 if any(row.verdict == "MISSED" for row in rows) else 0
 
 
@@ -56,14 +58,14 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores, {system}; {versions}"
 
 
-def keep(rows: list[Row], asked: list[str]) -> None:
-    folder = HERE / "results"
-    folder.mkdir(exist_ok=True)
-    day = time.strftime("%Y-%m-%d")
-    for subject in [*asked] if len(asked) < len(SUBJECTS) else ["all"]:
-        result = {"day": day, "machine": machine(), "rows": [{**vars(row), "verdict": row.verdict} for row in rows]}
-        name = folder / f"{day}-{subject}.json"
-        name.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
+def keep(subject: str, rows: list[Row]) -> None:
+    """In the day's file, instead of what was measured of this subject before."""
+    path = HERE / "results" / f"{time.strftime('%Y-%m-%d')}.json"
+    path.parent.mkdir(exist_ok=True)
+    subjects = json.loads(path.read_text())["subjects"] if path.exists() else {}
+    subjects[subject] = [{**vars(row), "verdict": row.verdict} for row in rows]
+    result = {"machine": machine(), "subjects": {name: subjects[name] for name in SUBJECTS if name in subjects}}
+    path.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
 
 
 if __name__ == "__main__":
