@@ -18,7 +18,7 @@ from headway import ProgressManager
 from tests.contract.viewers import Viewer, read_stream
 from tests.helpers import ROOT, ServerProcess
 from tests.integration.cli_process import Cli
-from tests.schemas import ANSWERS, EVENTS, FOLDER, check, check_answer, check_event
+from tests.schemas import ANSWERS, EVENTS, FOLDER, check, check_answer
 
 GOLDEN = sorted((ROOT / "tests" / "wire").glob("*.json"))
 
