@@ -200,3 +200,16 @@ def test_a_topic_in_another_script_keeps_its_marks_on_the_cover(topic: str) -> N
 
         assert topic in cover.heading
         assert "\ufe0f" not in cover.heading
+
+
+@pytest.mark.parametrize(
+    ("topic", "language", "tag"),
+    [
+        ("A walk in the 胡同: 🍜", "zh-CN", "AWalkInThe胡同"),
+        ("老北京胡同", "zh-CN", "老北京胡同"),
+        ("Old Beijing hutongs", "en", "oldbeijinghutongs"),
+        ("สวัสดี กรุงเทพฯ", "zh-CN", "สวัสดีกรุงเทพ"),
+    ],
+)
+def test_the_first_tag_is_the_topic_in_one_word(topic: str, language: str, tag: str) -> None:
+    assert compose(Brief(topic, "lively", language, 1, 3)).tags[0].startswith(tag)

@@ -162,7 +162,10 @@ class _Writer:
         return "\n\n".join(paragraphs)
 
     def _tags(self) -> tuple[str, ...]:
-        own = re.sub(r"[^\w]", "", self._subject)
+        words = self._subject.split()
+        # A tag has no spaces: in Chinese copy capitals keep several Latin words apart.
+        joined = "".join(words) if len(words) == 1 else "".join(word[:1].upper() + word[1:] for word in words)
+        own = "".join(c for c in joined if c.isalnum() or c == "_" or _is_mark(c))
         own = own if self._chinese else own.lower()
         common = self._bags["tags_common.all"]
         tags = [own[:20], *self._rng.sample(self._topic.words["tags"], 4), common.draw(), common.draw()]
