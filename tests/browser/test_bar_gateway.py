@@ -81,6 +81,26 @@ def test_work_in_another_process_is_shown_live_to_its_end(live: Bars, manager: P
     assert len(live.events("complete")) == 1
 
 
+def test_steps_within_steps_are_shown_as_parts_of_them(live: Bars, manager: ProgressManager) -> None:
+    stages = ["text", {"name": "pictures", "weight": 3, "stages": ["card_1", ("card_2", 3)]}]
+    with manager.task("Post", stages=stages) as task:
+        live.make(task.task_id)
+        with task.step("pictures"):
+            with task.step("card_1"), task.step("upload"):
+                expect(live.page.locator("[aria-current=step]")).to_have_attribute("aria-label", "Upload: 0%")
+            with task.step("card_2", total=3) as step:
+                step.advance(2)
+                parts = live.page.get_by_role("listitem", name="Pictures: 75%").get_by_role("listitem")
+                expect(parts).to_have_count(2)
+                expect(parts.nth(1)).to_have_attribute("aria-label", "Card 2: 66%")
+                # Text has been passed over: a quarter of the whole is still open.
+                expect(live.part("percent")).to_have_text("56%")
+
+    expect(live.part("percent")).to_have_text("100%")
+    expect(live.page.get_by_role("button", name="Pictures")).to_have_attribute("aria-expanded", "false")
+    honest(live)
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_cancel_stops_the_work_and_says_so(live: Bars, manager: ProgressManager, path: str) -> None:
     live.open(path)
