@@ -188,6 +188,7 @@ def test_a_server_that_is_away_is_said_and_the_post_is_made_when_it_is_back(brow
         expect(page.locator("#page-banner")).to_contain_text("can’t be reached")
         # Its icon is there though nobody can be asked for it.
         page.wait_for_function("() => document.querySelector('#page-banner .icon').getBBox().width > 0")
+        assert (axe_violations(page), sideways_overflow(page)) == ([], 0)
         assert page.locator("#topic").input_value() == "写在断线时"
         server.start()
 

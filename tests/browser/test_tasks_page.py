@@ -167,6 +167,7 @@ def test_a_server_that_is_away_is_said_and_forgotten_when_it_is_back(browser: Br
 
         server.terminate()
         expect(page.locator("#page-banner")).to_contain_text("can’t be read right now")
+        assert (axe_violations(page), sideways_overflow(page)) == ([], 0)
         expect(row(page, task_id)).to_be_visible()
         server.start()
 
