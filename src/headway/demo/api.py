@@ -154,10 +154,7 @@ def _trials(
 
 
 def refusal(error: HeadwayError) -> tuple[Response, int]:
-    body: dict[str, Any] = {"code": error.code, "message": str(error)}
-    if isinstance(error, InvalidValue):
-        body["field"] = error.field
-    response = jsonify(error=body)
+    response = jsonify(error={"code": error.code, "message": str(error)})
     if isinstance(error, TooOften):
         response.headers["Retry-After"] = str(math.ceil(error.wait_s))
     return response, STATUS_OF.get(error.code, 500)

@@ -4,12 +4,16 @@
 import { root } from './dom.js';
 
 export class ApiError extends Error {
-  /** @param {number} status 0: no answer at all @param {string} code @param {string} message @param {string} [field] */
-  constructor(status, code, message, field) {
+  /** @param {number} status 0: no answer at all @param {string} code @param {string} message */
+  constructor(status, code, message) {
     super(message);
     this.status = status;
     this.code = code;
-    this.field = field;
+  }
+
+  /** What is wrong with a request: its message begins with the name. */
+  get field() {
+    return this.status === 400 ? /^(\w+): /.exec(this.message)?.[1] : undefined;
   }
 
   /** True when trying again later may well work. */
@@ -38,7 +42,7 @@ export async function api(path, { method = 'GET', body, token, signal } = {}) {
   const answer = await response.json().catch(() => null);
   if (!response.ok) {
     const error = answer?.error ?? {};
-    throw new ApiError(response.status, error.code ?? 'internal', error.message ?? response.statusText, error.field);
+    throw new ApiError(response.status, error.code ?? 'internal', error.message ?? response.statusText);
   }
   return answer;
 }

@@ -35,7 +35,7 @@ async function make(asked) {
 /** @param {import('./composer.js').Asked} asked @param {unknown} error */
 function refused(asked, error) {
   if (!(error instanceof ApiError)) throw error;
-  if (error.status === 400 && error.field) composer.refuse(error.field, error.message);
+  if (error.field) composer.refuse(error.field, error.message);
   else if (error.status === 429) complain(t('tooMany'));
   else if (error.isPassing) complain(t('offline'), () => make(asked));
   else complain(t('failedToStart', { message: error.message }));
