@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from headway import ProgressManager
 from tests.contract.viewers import Viewer
-from tests.helpers import ROOT, ServerProcess
+from tests.helpers import ROOT, ServerProcess, eventually
 from tests.integration.gateway_server import gateway_server
 from tests.integration.raw_sockets import RawClients, is_closed_by_server, was_ended
 
@@ -20,6 +21,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServerPro
     options = json.dumps({"bounds": {"enter_within_s": 0.5, "connections": 3}})
     store = f"sqlite:///{tmp_path / 'tasks.db'}"
     with ServerProcess.python(script, request.param, "{port}", store, options, ready="/") as running:
+        running.store = store  # type: ignore[attr-defined]
         yield running
 
 
@@ -49,6 +51,16 @@ def test_flask_socketio_closes_sockets_that_have_left_the_namespace_and_say_noth
         # What waits for news has them: that it is over.
         while session.get(url, timeout=15).status_code == 200:
             pass
+
+
+def test_a_stray_that_does_not_read_holds_up_no_viewer(server: ServerProcess) -> None:
+    with RawClients(server) as clients, ProgressManager(store=server.store) as manager:  # type: ignore[attr-defined]
+        clients.polling()  # And it never asks what there is.
+        assert is_closed_by_server(clients.socket(enter=False), 15), "all that came before it were ended, too"
+
+        with Viewer(server.url) as viewer:
+            viewer.join(manager.create_task())
+            eventually(viewer.states)
 
 
 def test_flask_socketio_bounds_its_viewers_and_gives_places_back(server: ServerProcess) -> None:

@@ -148,7 +148,7 @@ class SocketIOHandlers:
                 continue
             self._outside.pop(eio_sid, None)
             if not any(manager.sid_from_eio_sid(eio_sid, name) for name in list(manager.get_namespaces())):
-                self._eio.disconnect(eio_sid)
+                _end(self._eio, eio_sid)
 
     def _on_message(self, eio_sid: str, data: object) -> None:
         client = self._clients.get(eio_sid)
@@ -264,9 +264,14 @@ class Client(PacketOutlet):
             socket.close(wait=False, abort=True, reason=self._eio.reason.SERVER_DISCONNECT)
 
     def _disconnect(self) -> None:
-        socket = self._eio.sockets.get(self._eio_sid)
-        if socket is not None:
-            socket.close(wait=False, reason=self._eio.reason.SERVER_DISCONNECT)
+        _end(self._eio, self._eio_sid)
+
+
+def _end(eio: Any, eio_sid: str) -> None:
+    """engineio's own `disconnect` would wait for a client to read what is queued for it, and perhaps for ever."""
+    socket = eio.sockets.get(eio_sid)
+    if socket is not None:
+        socket.close(wait=False, reason=eio.reason.SERVER_DISCONNECT)
 
 
 def _origins(socketio: SocketIO) -> Origins:
