@@ -12,6 +12,6 @@ if ((${#js_tests[@]} == 0)) || ! node --test "${js_tests[@]}"; then failed=1; fi
 
 echo 'headway: Python tests' >&2
 # Most tests wait for a process or a browser: three at a time keep two cores busy.
-.venv/bin/python -m pytest --numprocesses 3 --dist loadfile "$@" || failed=1
+.venv/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder "$@" || failed=1
 
 exit "$failed"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,9 +26,32 @@ CHROMIUM_FLAGS = [
 ]
 
 
+SLOWEST_FIRST = (
+    "browser/test_studio.py",
+    "browser/test_pages_everywhere.py",
+    "browser/test_test_page_chaos.py",
+    "packaging/test_wheel.py",
+    "integration/test_nginx_gateways.py",
+    "browser/test_tasks_page.py",
+    "browser/test_bar_connection.py",
+    "browser/test_test_page.py",
+    "integration/test_studio.py",
+    "integration/test_demo_server.py",
+    "bounds/test_memory.py",
+    "fuzz/test_fuzz.py",
+    "chaos/test_run.py",
+    "browser/test_shared_link.py",
+    "browser/test_tasks_crowd.py",
+    "browser/test_studio_keyboard.py",
+    "browser/test_bar_tabs.py",
+    "integration/test_redis_failover.py",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests come last: once started, Playwright keeps a loop in this thread, and `asyncio.run` would refuse."""
-    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
+    """Several processes take whole files in this order: a slow one that came last would be waited for."""
+    places = {f"tests/{file}": place for place, file in enumerate(SLOWEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(places)))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -40,16 +63,30 @@ def answers_are_as_their_schemas_say() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One headless Chromium for the whole run; contexts and pages are each test's own."""
+def launched() -> Iterator[Callable[[str], Browser]]:
+    """A headless Chromium of each kind for the whole run, by its path."""
     from playwright.sync_api import sync_playwright
 
     # Chromium's sandbox does not work for root.
     flags = [*CHROMIUM_FLAGS, "--no-sandbox"] if os.geteuid() == 0 else CHROMIUM_FLAGS
+    running: dict[str, Browser] = {}
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=find_chromium(), headless=True, args=flags)
-        yield chromium
-        chromium.close()
+
+        def launch(path: str) -> Browser:
+            if path not in running:
+                running[path] = playwright.chromium.launch(executable_path=path, headless=True, args=flags)
+            return running[path]
+
+        yield launch
+        for chromium in running.values():
+            chromium.close()
+
+
+@pytest.fixture(scope="module")
+def browser(launched: Callable[[str], Browser], request: pytest.FixtureRequest) -> Browser:
+    """Contexts and pages are each test's own. Without windows, which cost more than the pages, where that will do."""
+    whole = request.node.get_closest_marker("whole_chromium") is not None
+    return launched(find_chromium(whole=whole))
 
 
 @pytest.fixture

@@ -81,10 +81,13 @@ def run_async(main: Coroutine[Any, Any, T], timeout: float = 60.0) -> T:
         return thread.submit(lambda: asyncio.run(asyncio.wait_for(main, timeout))).result()
 
 
-def find_chromium() -> str:
-    """The Chromium that `make test` provides."""
+def find_chromium(*, whole: bool = True) -> str:
+    """The Chromium that `make test` provides; where it need not be the `whole` browser, its engine alone if there."""
     named = os.environ.get("HEADWAY_CHROMIUM")
-    for candidate in [named] if named else ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]:
+    candidates = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+    if not whole:
+        candidates.insert(0, "chromium-headless-shell")
+    for candidate in [named] if named else candidates:
         path = shutil.which(candidate)
         # Ubuntu's chromium-browser is a wrapper that is there without its snap.
         if path and subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0:

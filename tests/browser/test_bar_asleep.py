@@ -14,6 +14,8 @@ from tests.browser.bar.server import World
 from tests.browser.own_chromium import OwnChromium, Tab
 from tests.helpers import eventually
 
+pytestmark = pytest.mark.whole_chromium
+
 CLOCK = """
 window.cycle = [];
 for (const event of ['freeze', 'resume']) document.addEventListener(event, () => window.cycle.push(event));

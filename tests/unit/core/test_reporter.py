@@ -349,7 +349,7 @@ def test_tasks_of_an_event_loop_are_in_steps_of_their_own(task: Reporter, manage
         both = asyncio.Barrier(2)
         await asyncio.gather(work("a", both), work("b", both))
 
-    asyncio.run(all_at_once())
+    run_async(all_at_once())
 
     parents = {"a": None, "b": None, "a_part": "a", "b_part": "b"}
     assert parents_of(manager.get_task(task.task_id)) == parents
