@@ -17,6 +17,7 @@ import pytest
 
 from headway import InvalidValue, ProgressManager, Reporter, TaskCancelled, TaskFailed
 from headway.model.task import Task
+from tests.helpers import run_async
 from tests.unit.core.doubles import WatchedStore
 
 
