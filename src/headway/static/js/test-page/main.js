@@ -78,6 +78,7 @@ bar.on('progress', () => {
   const closed = byId('progress-container').querySelector('button[aria-expanded="false"]');
   if (bar.getTaskId() !== logOf) closed?.click();
   logOf = bar.getTaskId();
+  drawProgress();
 });
 const joined = new Joined(options, { pick: select });
 for (const event of /** @type {(keyof import('../progress.mjs').ProgressBarEvents)[]} */ (['connect', 'disconnect', 'reconnecting', 'reconnect_failed', 'complete', 'fail', 'cancelled', 'cancel', 'retry', 'error'])) {
