@@ -69,6 +69,9 @@ class Viewer:
         if error is None:
             for event, payload in self.events:
                 check_event(event, payload)
+        if self.client.connected and self.client.eio.current_transport == "polling":
+            # A client that is just sending would not say that it goes, and be told so by the next heartbeat only.
+            eventually(lambda: not self.client.eio.queue.unfinished_tasks)
         self.client.disconnect()
         self.client.shutdown()
         if session is not None:

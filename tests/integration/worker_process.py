@@ -97,5 +97,6 @@ class WorkerProcess:
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            self._lines.put(line.rstrip("\n"))
+            if line.endswith("\n"):  # Else it was killed while it said that.
+                self._lines.put(line.rstrip("\n"))
         self._lines.put(None)
