@@ -9,9 +9,9 @@ from benchmarks.rows.fanout import PEERS
 from benchmarks.table import Row, Samples
 
 ROUNDS = 3
-SECONDS = 3.0
+SECONDS = 2.5
 VIEWERS = (10, 100, 1_000, 3_000)
-LOADS = (1_000, 4_000, 10_000, 30_000, 80_000)
+LOADS = (1_000, 5_000, 20_000, 80_000)
 """Messages a second, to 100 viewers in one room."""
 ROOM = 100
 
