@@ -128,6 +128,7 @@ def test_a_post_is_made_cancelled_retried_read_and_deleted_by_keyboard_alone(
         expect(page.get_by_role("dialog")).to_have_count(0)
         expect(opener).to_be_focused()
         page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="Keep it")).to_be_focused()
         tab_to(page, page.get_by_role("dialog").get_by_role("button", name=re.compile("^Delete")))
         page.keyboard.press("Enter")
         expect(page.locator(".made")).to_have_count(0)
