@@ -6,8 +6,11 @@ import sys
 
 if sys.argv[1] == "gevent":
     from gevent import monkey
+    from gevent.fileobject import FileObject
 
     monkey.patch_all()
+    # Reading the true one would hold up all greenlets.
+    sys.stdin = FileObject(sys.stdin.fileno(), "r", close=False)
 
 import socket
 import time

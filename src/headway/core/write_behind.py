@@ -331,6 +331,8 @@ class WriteBehind:
         task = change.applied(old.starting(now, holder=holder))
         # By the clock that doesn't jump.
         eta_s, rate = slot.estimator.estimate(task, self._clock.monotonic())
+        if (task.eta_s, task.rate, task.holder, task.worker) == (eta_s, rate, holder, "alive"):
+            return task
         return replace(task, eta_s=eta_s, rate=rate, holder=holder, worker="alive")
 
 

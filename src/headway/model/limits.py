@@ -28,7 +28,8 @@ SECRET_ID_CHARS = 22
 
 _TASK_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _STAGE_NAME = re.compile(r"[a-z0-9_]{1,64}")
-_compact = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+# A circle ends as a RecursionError instead.
+_compact = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
 _LEVELS = ("debug", "info", "warning", "error")
 
 

@@ -162,8 +162,10 @@ class MemoryStore:
         now = self.now()
         stored = replace(swap.new, epoch=self._epoch, rev=max(current.rev + 1, int(now * 1000)), server_time=now)
         self._tasks[task_id] = stored
-        first = stored.log_count - len(swap.log) + 1
-        self._logs[task_id].extend(LogLine(n, line.t, line.level, line.text) for n, line in enumerate(swap.log, first))
+        if swap.log:
+            first = stored.log_count - len(swap.log) + 1
+            lines = (LogLine(n, line.t, line.level, line.text) for n, line in enumerate(swap.log, first))
+            self._logs[task_id].extend(lines)
         if swap.large_result is not None:
             self._results[task_id] = swap.large_result
         elif not stored.has_large_result:

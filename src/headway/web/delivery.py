@@ -167,8 +167,10 @@ class Delivery:
         watch.next_at = max(watch.next_at, now - interval_s) + interval_s
         watch.sent = task
         since_look = 0
+        slow = self._slow
         for subscription in self._audience(watch):
-            self._serve(subscription, watch)
+            if subscription not in slow:  # Those are tried again together, with what is newest then.
+                self._serve(subscription, watch)
             since_look += 1
             if since_look == CHUNK:
                 since_look = 0
