@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 LONG_MS = 60_000
-WIDTHS = (360, 600, 768, 1024, 1366, 1920)
+WIDTHS = (360, 768, 1024, 1920)
 
 # What can be read or pressed and reaches over an edge of the window, or has words that its own box cuts off.
 CUT_OFF = """

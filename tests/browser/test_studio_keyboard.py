@@ -166,3 +166,23 @@ def test_the_list_of_tasks_is_worked_by_keyboard_alone(browser: Browser, demo: S
         tab_to(page, page.locator("#progress-container").get_by_role("button", name="Cancel"))
         page.keyboard.press("Enter")
         expect(page.locator("#task-badge")).to_have_text("Cancelled")
+
+
+def test_the_focus_stays_where_it_is_when_the_list_is_read_again(browser: Browser, demo: ServerProcess) -> None:
+    with visit(browser) as page:
+        page.goto(demo.url)
+        page.locator("#topic").fill("Keep the focus")
+        page.locator("#cards").fill("1")
+        page.locator("#make").click()
+        stage_state(page, "completed")
+        expect(page.locator(".made[data-state=completed]")).to_have_count(1)
+        page.locator(".made-delete").focus()
+        page.evaluate(
+            "() => new MutationObserver(() => { window.drawn = true; })"
+            ".observe(document.getElementById('history'), {childList: true})"
+        )
+
+        page.evaluate("dispatchEvent(new Event('online'))")
+
+        page.wait_for_function("window.drawn")
+        expect(page.locator(".made-delete")).to_be_focused()

@@ -15,6 +15,8 @@ export class History {
   #search = byId('history-search');
   #cursor = /** @type {string | null} */ (null);
   #turn = 0;
+  /** @type {Map<string, {as: string, item: any}>} */
+  #shown = new Map();
 
   /**
    * @param {import('./live.js').Live} live
@@ -64,7 +66,20 @@ export class History {
   /** @param {string} q */
   #draw(q) {
     this.live.unwatchAllBut(new Set(this.posts.filter((post) => isActive(post.state)).map((post) => post.task_id)));
-    fill(this.#list, this.posts.map((post) => this.#item(post)));
+    // What has not changed stays the same element, and keeps the focus: somebody may be about to press it.
+    const held = this.#list.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement) : null;
+    const shown = new Map(this.posts.map((post) => {
+      const as = JSON.stringify(post);
+      const known = this.#shown.get(post.task_id);
+      return [post.task_id, known?.as === as ? known : { as, item: this.#item(post) }];
+    }));
+    this.#shown = shown;
+    fill(this.#list, [...shown.values()].map(({ item }) => item));
+    if (held) {
+      const taskId = held.closest('li')?.dataset.taskId ?? '';
+      const again = held.isConnected ? held : shown.get(taskId)?.item.querySelector(held.tagName);
+      again?.focus({ preventScroll: true });
+    }
     this.#more.hidden = !this.#cursor;
     if (this.posts.length) this.#empty.hidden = true;
     else if (q) this.#saySo(t('noMatch', { q }), '');
