@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.processes import HERE
 from benchmarks.table import Row, as_text
 
-SUBJECTS = ("size", "worker", "latency", "browser", "viewers", "readers", "transport", "fanout", "curves")
+SUBJECTS = ("size", "worker", "latency", "tasks", "browser", "viewers", "readers", "transport", "fanout", "curves")
 PACKAGES = ("headway", "python-socketio", "python-engineio", "uvicorn", "flask-socketio", "gevent", "tqdm")
 
 

@@ -1,4 +1,4 @@
-"""From `update_progress` to the viewer's socket: 100 viewers, many tasks, 5,000 viewers."""
+"""From `update_progress` to the viewer's socket: 100 viewers, 5,000 viewers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ ROUNDS = 3
 
 def rows() -> Iterator[Row]:
     yield from _hundred_viewers()
-    yield from _thousand_tasks()
     yield from _five_thousand_viewers()
 
 
@@ -46,21 +45,6 @@ def _hundred_viewers() -> Iterator[Row]:
         ("≤", 100),
         whole_road.noise,
     )
-
-
-def _thousand_tasks() -> Iterator[Row]:
-    with Server("headway") as server, Generator(server.port) as generator:
-        server.ask("create", tasks=1_000)
-        generator.connect(1_000, 1_000)
-        before = server.ask("stat")
-        server.tell("run", mode="manager", rate=5, tasks=1_000, s=10)
-        generator.watch(10, warm_s=2)
-        seen = generator.hear()
-        server.hear()
-        after = server.ask("stat")
-    core = 100 * (after["cpu_s"] - before["cpu_s"]) / 10
-    note = f"{seen['per_s']:,.0f} delivered/s, p99 {seen['p99_ms']:.0f} ms"
-    yield Row("1,000 tasks × 5/s, one viewer each: of a core", core, "%", ("≤", 40), note)
 
 
 def _five_thousand_viewers() -> Iterator[Row]:
