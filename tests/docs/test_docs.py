@@ -234,8 +234,9 @@ def wrong_command(line: str) -> str:
     if program == "headway":
         return wrong_headway(arguments)
     if program == "make":
-        known = re.findall(r"(?m)^([a-z]+):", (ROOT / "Makefile").read_text())
-        return "" if arguments and set(arguments) <= set(known) else f"make has {known}"
+        known = re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text())
+        asked = {argument for argument in arguments if not argument.startswith("args=")}
+        return "" if asked and asked <= set(known) else f"make has {known}"
     if program == "pip":
         return wrong_pip(arguments)
     return "" if program in PROGRAMS else f"{program} is not a known program"
