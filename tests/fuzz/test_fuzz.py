@@ -22,9 +22,6 @@ from tests.helpers import ServerProcess, eventually
 from tests.integration.gateway_server import gateway_server
 from tests.integration.raw_sockets import RawClients
 
-# Threads of clients draw from `random` while Hypothesis looks whether the strategies do.
-pytestmark = pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")
-
 AT_LEAST = 10_000
 MESSAGES_AN_EXAMPLE = 68
 # HEADWAY_FUZZ=10 tries ten times as much.
