@@ -65,8 +65,10 @@ def answers_are_as_their_schemas_say() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def launched() -> Iterator[Callable[[str], Browser]]:
     """A headless Chromium of each kind for the whole run, by its path."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    # Of five seconds a busy machine can take more than that.
+    expect.set_options(timeout=30_000)
     # Chromium's sandbox does not work for root.
     flags = [*CHROMIUM_FLAGS, "--no-sandbox"] if os.geteuid() == 0 else CHROMIUM_FLAGS
     running: dict[str, Browser] = {}

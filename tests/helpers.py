@@ -28,7 +28,7 @@ T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def eventually(predicate: Callable[[], T], timeout: float = 10.0, *, saying: str = "") -> T:
+def eventually(predicate: Callable[[], T], timeout: float = 30.0, *, saying: str = "") -> T:
     """The first truthy value of `predicate`; fails when none comes in time. An AssertionError means 'not yet'."""
     deadline = time.monotonic() + timeout
     pause = threading.Event()
@@ -113,7 +113,7 @@ class ServerProcess:
         port: int | None = None,
         ready: str | None = "/healthz",
         cwd: str | os.PathLike[str] | None = None,
-        timeout: float = 30.0,
+        timeout: float = 60.0,
     ) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -168,7 +168,7 @@ class ServerProcess:
             error.add_note(self._tail())
             raise
 
-    def terminate(self, timeout: float = 15.0) -> int:
+    def terminate(self, timeout: float = 30.0) -> int:
         """SIGTERM, as a service manager would; gives the exit code."""
         return self._signal(signal.SIGTERM, timeout)
 
@@ -216,7 +216,7 @@ class ServerProcess:
                 return True
             return False
         try:
-            with urllib.request.urlopen(self.url + self._ready, timeout=2):
+            with urllib.request.urlopen(self.url + self._ready, timeout=5):
                 return True
         except urllib.error.HTTPError as error:
             with error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 from playwright.sync_api import expect
@@ -14,6 +15,7 @@ STAGES = [
     {"name": "store", "label": None, "weight": 3, "state": "running", "progress": 40},
     {"name": "tidy_up", "label": None, "weight": 1, "state": "pending", "progress": 0},
 ]
+LAST_UPDATE = re.compile(r"^Last update \d\d s ago$")
 
 
 def test_the_example_of_the_contract_works_as_written(bars: Bars) -> None:
@@ -167,9 +169,11 @@ def test_how_fresh_it_is_is_said(bars: Bars) -> None:
     bars.make("a")
     expect(bars.part("bar")).to_have_attribute("data-moving", "")
 
-    expect(bars.part("notes")).to_have_text("Last update 10 s ago")
+    # Each second is shown for a second only, which who looks now and then may miss.
+    expect(bars.part("notes")).to_have_text(LAST_UPDATE)
     expect(bars.part("bar")).not_to_have_attribute("data-moving", "")
-    expect(bars.part("notes")).to_have_text("Last update 11 s ago")
+    expect(bars.part("notes")).not_to_have_text(bars.part("notes").inner_text())
+    expect(bars.part("notes")).to_have_text(LAST_UPDATE)
     assert bars.call("bar.state.freshness.advancing") is False
     assert bars.events("freshness")[-1][0]["advancing"] is False
 
@@ -190,7 +194,7 @@ def test_cancel_says_cancelling_until_it_has_really_stopped(bars: Bars) -> None:
     bars.button("cancel").click()
 
     expect(bars.button("cancel")).to_have_text("Cancelling…")
-    expect(bars.part("notes")).to_contain_text("Asked to stop 2 s ago, still running")
+    expect(bars.part("notes")).to_contain_text(re.compile(r"Asked to stop \d+ s ago, still running"))
     assert bars.events("cancelled") == []
     assert len(bars.events("cancel")) == 1
     expect(bars.button("cancel")).to_be_focused()

@@ -45,14 +45,14 @@ class Bench:
             task = self.manager.get_task(task_id)
             return task if task.has_ended and task.attempt == attempt else None
 
-        task = eventually(final, 20, saying="the task has ended")
+        task = eventually(final, saying="the task has ended")
         assert task is not None
         return task
 
     def begun(self, folder: Path | None = None, attempt: int = 1) -> str:
         """Until the work has begun; what it wrote then."""
         mark = (folder or self.folder) / f"begun-{attempt}"
-        eventually(lambda: mark.exists() and (mark.read_text() or self.kind), 20, saying="the work has begun")
+        eventually(lambda: mark.exists() and (mark.read_text() or self.kind), saying="the work has begun")
         return mark.read_text()
 
     def go(self, folder: Path | None = None) -> None:
@@ -212,7 +212,7 @@ def test_running_work_is_asked_stops_and_may_tidy_up(bench: Bench) -> None:
 
 def test_work_that_swallows_every_exception_stops_all_the_same(bench: Bench) -> None:
     task_id = bench.submit(work.swallow, str(bench.folder))
-    eventually(lambda: (bench.folder / "begun-1").exists(), 20)
+    eventually(lambda: (bench.folder / "begun-1").exists())
 
     bench.manager.cancel_task(task_id)
 
@@ -428,7 +428,7 @@ def test_work_that_computes_does_not_freeze_the_others(bench: Bench) -> None:
     computing = bench.folder / "computing"
     computing.mkdir()
     heavy = [bench.submit(work.compute, str(computing)), bench.submit(work.compute, str(computing))]
-    eventually(lambda: (computing / "begun-1").exists(), 20)
+    eventually(lambda: (computing / "begun-1").exists())
 
     with LocalRunner(bench.manager, 1, "thread", name="light") as light:
         task_id = light.submit(work.count, 300)

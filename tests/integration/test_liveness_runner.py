@@ -52,7 +52,7 @@ def manager(store: str) -> Iterator[ProgressManager]:
 
 
 def ended(manager: ProgressManager, task_id: str) -> Task:
-    task = eventually(lambda: (task := manager.get_task(task_id)).has_ended and task, 20, saying="the task has ended")
+    task = eventually(lambda: (task := manager.get_task(task_id)).has_ended and task, saying="the task has ended")
     assert isinstance(task, Task)
     return task
 
@@ -220,9 +220,9 @@ if __name__ == "__main__":
 """
     with WorkerProcess(program, store, folder) as process:
         task_id = process.heard()
-        eventually(lambda: (folder / "begun-1").exists(), 20)
+        eventually(lambda: (folder / "begun-1").exists())
         os.kill(int((folder / "begun-1").read_text()), signal.SIGSTOP)
-        eventually(lambda: manager.get_task(task_id).worker == "silent", 20, saying="the worker is silent")
+        eventually(lambda: manager.get_task(task_id).worker == "silent", saying="the worker is silent")
 
         process.tell()
 

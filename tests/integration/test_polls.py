@@ -200,7 +200,7 @@ def test_a_client_that_repeats_its_polls_ends_with_the_truth_whatever_was_cut(
                 manager.add_log(task_id, f"line {number}")
                 manager.get_task(task_id)
                 if number % 6 == 0:
-                    eventually(lambda number=number: viewer.states() and at(viewer) >= number - 6, 20)
+                    eventually(lambda number=number: viewer.states() and at(viewer) >= number - 6)
                     proxy.inject(rng.choice(("cut", "half_open")), rng, lasting_s=1)
             manager.complete_task(task_id)
 

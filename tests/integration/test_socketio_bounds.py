@@ -98,7 +98,7 @@ def test_a_socket_that_does_not_enter_the_namespace_is_closed(
 def test_a_poller_that_does_not_enter_the_namespace_is_forgotten(clients: RawClients, server: ServerProcess) -> None:
     session, url = clients.polling()
 
-    eventually(lambda: session.get(url, timeout=10).status_code == 400, 20)
+    eventually(lambda: session.get(url, timeout=10).status_code == 400)
 
 
 def test_speaking_outside_the_namespace_ends_the_connection(

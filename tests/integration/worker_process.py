@@ -51,13 +51,13 @@ class WorkerProcess:
     def pid(self) -> int:
         return self.process.pid
 
-    def heard(self, timeout: float = 20) -> str:
+    def heard(self, timeout: float = 60) -> str:
         """The next line that it says."""
         line = self._lines.get(timeout=timeout)
         assert line is not None, f"it ended with {self.process.wait()} instead of saying something"
         return line
 
-    def rest(self, timeout: float = 30) -> list[str]:
+    def rest(self, timeout: float = 60) -> list[str]:
         """What it says until it ends."""
         lines = []
         while (line := self._lines.get(timeout=timeout)) is not None:
@@ -77,7 +77,7 @@ class WorkerProcess:
         self.process.kill()
         self.process.wait(10)
 
-    def wait(self, timeout: float = 30) -> int:
+    def wait(self, timeout: float = 60) -> int:
         return self.process.wait(timeout)
 
     def __enter__(self) -> Self:

@@ -67,7 +67,7 @@ class Bars:
         seen = self.page.evaluate("(name) => JSON.parse(JSON.stringify(window.seen[name]))", name)
         return [data for event, *data in seen if event == kind]
 
-    def wait_for(self, kind: str, times: int = 1, name: str = "bar", timeout: float = 10) -> list[list[Any]]:
+    def wait_for(self, kind: str, times: int = 1, name: str = "bar", timeout: float = 30) -> list[list[Any]]:
         self.page.wait_for_function(
             "([name, kind, times]) => window.seen[name].filter(([event]) => event === kind).length >= times",
             arg=[name, kind, times],
@@ -75,7 +75,7 @@ class Bars:
         )
         return self.events(kind, name)
 
-    def wait_until(self, condition: str, name: str = "bar", timeout: float = 10) -> None:
+    def wait_until(self, condition: str, name: str = "bar", timeout: float = 30) -> None:
         """Until `condition`, about `bar` and its `state`, is so."""
         self.page.wait_for_function(
             f"(name) => {{ const bar = window.bars[name], state = bar.state; return ({condition}); }}",
