@@ -184,5 +184,5 @@ def test_the_focus_stays_where_it_is_when_the_list_is_read_again(browser: Browse
 
         page.evaluate("dispatchEvent(new Event('online'))")
 
-        page.wait_for_function("window.drawn")
+        page.wait_for_function("() => window.drawn")
         expect(page.locator(".made-delete")).to_be_focused()
