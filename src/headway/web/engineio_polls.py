@@ -16,18 +16,21 @@ from engineio.socket import Socket
 
 from headway.web.wire import WireError
 
+FIRST_PONG_WITHIN_S = 1.0
+"""A client by hand may never send a PONG: it is waited for so long, once, and then served as it is."""
+
 
 class PollTurns:
     """The polls of one session."""
 
-    __slots__ = ("_has_asked", "_has_begun", "_last_mark", "_pongs", "_unanswered", "confirmed")
+    __slots__ = ("_has_begun", "_is_mute", "_last_mark", "_pongs", "_unanswered", "confirmed")
 
     def __init__(self, confirmed: Any) -> None:
         """`confirmed`: an event of the server's async mode, set when the answer that waited for a PONG has it."""
         self.confirmed = confirmed
         self._has_begun = False
         self._last_mark = ""
-        self._has_asked = False
+        self._is_mute = False
         self._pongs = False
         self._unanswered = 0
 
@@ -42,10 +45,17 @@ class PollTurns:
         self._last_mark = mark
         return bool(mark) or not self._waits()
 
+    def patience_s(self, pong_within_s: float) -> float:
+        """How long it must wait at most."""
+        return pong_within_s if self._pongs else min(pong_within_s, FIRST_PONG_WITHIN_S)
+
     def check(self) -> None:
         """It has waited. Raises `WireError` where that was in vain, and the session must end."""
-        if self._waits():
+        if not self._waits():
+            return
+        if self._pongs:
             raise _lost()
+        self._is_mute = True
 
     def end(self) -> None:
         """Its answer is about to leave, or there will be none."""
@@ -57,9 +67,8 @@ class PollTurns:
             return packets
         if any(packet.packet_type in (CLOSE, NOOP) for packet in packets):
             return packets  # It goes on elsewhere, or not at all.
-        if self._has_asked and not self._pongs:
-            return packets  # A client made by hand, that sends no PONG: served as it was always.
-        self._has_asked = True
+        if self._is_mute:
+            return packets
         self.confirmed.clear()
         self._unanswered = 1 + sum(packet.packet_type == PING for packet in packets)
         return [*packets, Packet(PING)]
@@ -67,12 +76,13 @@ class PollTurns:
     def heard(self, packet: Any) -> None:
         if packet.packet_type == PONG:
             self._pongs = True
+            self._is_mute = False
             self._unanswered = max(0, self._unanswered - 1)
             if not self._unanswered:
                 self.confirmed.set()
 
     def _waits(self) -> bool:
-        return self._pongs and self._unanswered > 0
+        return self._unanswered > 0 and not self._is_mute
 
 
 def _lost() -> WireError:

@@ -127,7 +127,7 @@ class Engine:
         try:
             if not client.turns.begin(mark):
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self._protocol.bounds.pong_within_s):
+                    async with asyncio.timeout(client.turns.patience_s(self._protocol.bounds.pong_within_s)):
                         await client.turns.confirmed.wait()
                 client.turns.check()
         except WireError:

@@ -56,5 +56,5 @@ class PollGuard:
         with self._lock:
             may_go = turns.begin(mark)
         if not may_go:
-            turns.confirmed.wait(self._pong_within_s)
+            turns.confirmed.wait(turns.patience_s(self._pong_within_s))
             turns.check()
