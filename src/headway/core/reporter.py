@@ -20,6 +20,9 @@ from headway.model.stage import free_stage_name
 
 T = TypeVar("T")
 
+# What is usually counted, told by identity: True, NumPy's one and 1.0 are equal to it and not the same.
+_ONE = 1
+
 
 class Ending(Protocol):
     """How a reporter's block ends: each writes the final state, synced, and is refused once the attempt is over."""
@@ -48,7 +51,7 @@ class Counting:
 
     def advance(self, n: float = 1) -> None:
         """Count `n` more done. Raises `TaskCancelled` when the task was asked to stop."""
-        self._cell().n += 1 if n == 1 else limits.amount(n, "advance")
+        self._cell().n += n if n is _ONE else limits.amount(n, "advance")
         if self._writer.attention:
             self._writer.attend()
 
@@ -143,7 +146,7 @@ class Reporter(Counting):
     def advance(self, n: float = 1) -> None:
         """Count `n` more done, for the active step if any. Raises `TaskCancelled` when the task was asked to stop."""
         # The same as in `Counting`, with the cell looked up in place: this is the line that runs a million times.
-        if n != 1:
+        if n is not _ONE:
             n = limits.amount(n, "advance")
         writer = self._writer
         cell = writer.current.get(get_ident())

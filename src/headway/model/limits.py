@@ -26,7 +26,7 @@ AMOUNT = 2**53 - 1
 PAGE = 500
 SECRET_ID_CHARS = 22
 
-_TASK_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_TASK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _STAGE_NAME = re.compile(r"[a-z0-9_]{1,64}")
 # A circle ends as a RecursionError instead.
 _compact = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
@@ -35,7 +35,7 @@ _LEVELS = ("debug", "info", "warning", "error")
 
 def task_id(value: object) -> str:
     if not isinstance(value, str) or not _TASK_ID.fullmatch(value):
-        raise InvalidValue("task_id", "must be 1 to 128 of A-Z a-z 0-9 . _ -")
+        raise InvalidValue("task_id", "must be 1 to 128 of A-Z a-z 0-9 . _ - and begin with a letter or digit")
     return value
 
 

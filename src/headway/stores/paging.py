@@ -53,7 +53,7 @@ def checked(query: TaskQuery) -> Listing:
     search = limits.text(query.search, "search", limits.NAME_CHARS) if query.search is not None else ""
     return Listing(
         states=tuple(state for state in possible if not query.states or state in query.states),
-        owner=query.owner,
+        owner=None if query.owner is None else limits.text(query.owner, "owner", limits.NAME_CHARS),
         needle=folded(search) or None,
         order=query.order,
         limit=limits.whole(query.limit, "limit", 1, limits.PAGE),

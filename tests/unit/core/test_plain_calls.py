@@ -516,7 +516,19 @@ def test_tasks_are_listed_newest_first_page_by_page(manager: ProgressManager) ->
     assert [task.task_id for task in manager.list_tasks(state="completed")] == [made[0]]
 
 
-@pytest.mark.parametrize("wrong", [{"limit": 501}, {"limit": 0}, {"limit": "5"}, {"state": "done"}, {"cursor": "x"}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"limit": 501},
+        {"limit": 0},
+        {"limit": "5"},
+        {"state": "done"},
+        {"cursor": "x"},
+        {"owner": 5},
+        {"owner": ["anna"]},
+        {"owner": "\ud83d"},
+    ],
+)
 def test_a_bad_listing_is_refused(manager: ProgressManager, wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         manager.list_tasks(**wrong)

@@ -11,6 +11,8 @@ import threading
 import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from enum import IntEnum
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -19,6 +21,10 @@ from headway import InvalidValue, ProgressManager, Reporter, TaskCancelled, Task
 from headway.model.task import Task
 from tests.helpers import run_async
 from tests.unit.core.doubles import WatchedStore
+
+
+class One(IntEnum):
+    ONE = 1
 
 
 @pytest.fixture
@@ -220,7 +226,18 @@ def test_plain_advances_add_up_exactly_over_threads_and_managers(store: WatchedS
         assert [line.n for line in ours.read_log(task_id).lines] == list(range(1, 9))
 
 
-@pytest.mark.parametrize("n", [-1, float("nan"), float("inf"), "1", None])
+@pytest.mark.parametrize("n", [Fraction(1), Fraction(1, 2), One.ONE, 1.0])
+def test_any_real_number_may_be_advanced_by(task: Reporter, manager: ProgressManager, n: Any) -> None:
+    task.advance(n)
+    with task.step("load", total=4) as step:
+        step.advance(n)
+
+    stored = manager.get_task(task.task_id)
+    assert stored.completed == n
+    assert stages_of(stored) == {"load": ("completed", 100)}
+
+
+@pytest.mark.parametrize("n", [-1, float("nan"), float("inf"), "1", None, True])
 def test_a_bad_advance_is_refused(task: Reporter, manager: ProgressManager, n: Any) -> None:
     with pytest.raises(InvalidValue, match="advance"):
         task.advance(n)

@@ -75,10 +75,21 @@ def test_half_of_a_surrogate_pair_is_no_text() -> None:
         limits.encode({"a": "\ud83d"}, "details", 100)
 
 
-@pytest.mark.parametrize("value", ["", "a b", "a/b", "ä", "x" * 129, 5, None, "a\n"])
+@pytest.mark.parametrize("value", ["", "a b", "a/b", "ä", "x" * 129, 5, None, "a\n", ".", "..", ".a"])
 def test_an_id_that_does_not_fit_into_a_url_is_refused(value: object) -> None:
     with pytest.raises(InvalidValue, match="task_id"):
         limits.task_id(value)
+
+
+@pytest.mark.parametrize("value", ["-a", "--help", "_a"])
+def test_an_id_begins_with_a_letter_or_digit(value: object) -> None:
+    with pytest.raises(InvalidValue, match="task_id: must .* begin with a letter or digit"):
+        limits.task_id(value)
+
+
+@pytest.mark.parametrize("value", ["0", "a", "Z.._--", "x" * 128])
+def test_an_id_that_a_url_and_a_shell_can_carry_is_taken(value: str) -> None:
+    assert limits.task_id(value) == value
 
 
 @pytest.mark.parametrize("value", ["Loading", "a-b", "", "x" * 65, "标题", 3, "a\n"])
