@@ -18,9 +18,14 @@ FLOODERS = 5
 UPDATES = 200
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[ServerProcess]:
-    with gateway_server(tmp_path / "tasks.db") as running:
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("floods") / "tasks.db"
+
+
+@pytest.fixture(scope="module")
+def server(store: Path) -> Iterator[ServerProcess]:
+    with gateway_server(store) as running:
         yield running
         assert "Traceback" not in running.log, running.log[-5000:]
 
@@ -36,9 +41,9 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
     ],
     ids=["pings", "joins of what isn't there", "bad joins", "deep JSON", "unknown events"],
 )
-def test_a_flood_ends_the_flooders_and_holds_up_nobody(server: ServerProcess, tmp_path: Path, flood: str) -> None:
+def test_a_flood_ends_the_flooders_and_holds_up_nobody(server: ServerProcess, store: Path, flood: str) -> None:
     with (
-        ProgressManager(store=f"sqlite:///{tmp_path}/tasks.db") as manager,
+        ProgressManager(store=f"sqlite:///{store}") as manager,
         Viewer(server.url) as good,
         RawClients(server) as clients,
     ):

@@ -243,7 +243,7 @@ def test_work_that_ended_after_the_backup_is_not_shown_as_running_for_ever(path:
 
 
 def waits_for(reporter: Reporter, gate: threading.Event) -> None:
-    gate.wait(20)
+    gate.wait(120)
 
 
 def test_what_a_queue_has_done_since_the_backup_is_not_shown_as_waiting_for_ever(path: Path, tmp_path: Path) -> None:

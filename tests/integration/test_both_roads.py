@@ -6,6 +6,7 @@ import contextlib
 import json
 import random
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -84,10 +85,15 @@ def replies(said: list[str]) -> list[str]:
     return [packet for packet in said if not packet.startswith((f'42{NAMESPACE},["progress"', f'42{NAMESPACE},["log"'))]
 
 
-@pytest.mark.parametrize("fast", [True, False], ids=["fast", "ordinary"])
+@pytest.fixture(scope="module", params=[True, False], ids=["fast", "ordinary"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    with gateway_server(tmp_path_factory.mktemp("road") / "tasks.db", fast=request.param) as running:
+        yield running
+
+
 @pytest.mark.parametrize("packets", [["x"], ["9"], [""], ["0"], ["40/progress,"], ["40/other,"] * 12, ["6"]])
-def test_the_same_packets_end_a_connection(tmp_path: Path, fast: bool, packets: list[str]) -> None:
-    with gateway_server(tmp_path / "tasks.db", fast=fast) as server, RawClients(server) as clients:
+def test_the_same_packets_end_a_connection(server: ServerProcess, packets: list[str]) -> None:
+    with RawClients(server) as clients:
         opened = clients.socket()
         with contextlib.suppress(websocket.WebSocketException, OSError):
             for packet in packets:

@@ -7,6 +7,7 @@ import os
 import signal
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,8 @@ def test_polling_stays_with_one_gateway_and_is_spread_over_both(site: Site) -> N
         # While one gateway stands still, the clients of the other are answered.
         os.kill(site.gateways[0].pid, signal.SIGSTOP)
         try:
-            answered = [is_answered(client) for client in clients]
+            with ThreadPoolExecutor(len(clients)) as asking:
+                answered = list(asking.map(is_answered, clients))
         finally:
             os.kill(site.gateways[0].pid, signal.SIGCONT)
     assert 0 < sum(answered) < len(clients)
@@ -119,7 +121,7 @@ def test_a_large_result_is_where_its_address_below_the_mount_says(site: Site) ->
 
 def is_answered(client: socketio.SimpleClient) -> bool:
     try:
-        client.call("ping", {}, timeout=1)
+        client.call("ping", {}, timeout=2)
     except socketio.exceptions.TimeoutError:
         return False
     return True
