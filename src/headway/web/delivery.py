@@ -18,7 +18,7 @@ from headway.model.clock import Clock
 from headway.model.task import Task
 from headway.web import wire
 from headway.web.frames import Frame
-from headway.web.logs import LogReader
+from headway.web.logs import LogFollower, LogReader
 from headway.web.pace import Pace
 from headway.web.protocol import Connection
 from headway.web.watches import Driver, Stats, Subscription, Watch
@@ -27,6 +27,10 @@ log = logging.getLogger(__name__)
 
 RETRY_S = 0.05
 """How often a slow viewer is tried again."""
+END_WAITS_S = 5.0
+"""How long a final state lets the lines of the log go first: many a viewer leaves when it has the end …"""
+JOINER_WAITS_S = 1.0
+"""… and for one that has just joined, and sees nothing until then."""
 FRESH_S = 0.1
 """A frame kept for longer is built anew: its `server_time` is what viewers count ages against."""
 CHUNK = 32
@@ -199,13 +203,26 @@ class Delivery:
             return
         if subscription.rev >= task.rev and subscription.epoch == task.epoch and not subscription.is_owed:
             return
-        if task.has_ended and not subscription.is_owed and subscription.follower is not None:
-            self._logs.follow(subscription)
-            if subscription.follower.is_behind(task):
-                return  # The end comes last; reading the page brings us back here.
+        follower = subscription.follower
+        if task.has_ended and follower is not None and self._lets_lines_go_first(subscription, follower, task):
+            return
         frame = self._frame(watch, task)
         if self.offer(subscription, frame):
             subscription.epoch, subscription.rev, subscription.is_owed = frame.epoch, frame.rev, False
+            if follower is not None:
+                follower.waits_since = None
+
+    def _lets_lines_go_first(self, subscription: Subscription, follower: LogFollower, task: Task) -> bool:
+        self._logs.follow(subscription)
+        if not follower.is_behind(task):
+            return False
+        now = self._clock.monotonic()
+        if follower.waits_since is None:
+            follower.waits_since = now
+        if now - follower.waits_since >= (JOINER_WAITS_S if subscription.is_owed else END_WAITS_S):
+            return False
+        self._try_again(subscription)  # When a page has been read, too.
+        return True
 
     def offer(self, subscription: Subscription, frame: Frame) -> bool:
         """Whether the viewer took it. One that could not is tried again soon, with what is newest then."""
@@ -218,10 +235,13 @@ class Delivery:
             self._drop(subscription.connection)
             return False
         self.stats.skipped += 1
+        self._try_again(subscription)
+        return False
+
+    def _try_again(self, subscription: Subscription) -> None:
         if not self._slow:
             self._retry_at = self._clock.monotonic() + RETRY_S
         self._slow[subscription] = None
-        return False
 
     def _frame(self, watch: Watch, task: Task) -> Frame:
         frame = watch.frame

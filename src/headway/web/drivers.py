@@ -210,15 +210,16 @@ class TaskDriver:
             sleep(0.001)
 
     def background(self, work: Callable[[], None]) -> None:
-        _logged(work)  # This task may block.
+        # This task may block; but first the round comes to its end, and others may want the same.
+        self.later(work)
 
     def _run(self, waker: Waker) -> None:
         while self._waker is waker:
             try:
-                while self._soon:
-                    _logged(self._soon.popleft())
                 asked = len(self._told)
-                delay = self._hub.deliver(TURN_S)
+                delay = self._turn()
+                while asked and self._soon:
+                    delay = self._turn()  # What they wait for has to be read first.
                 for _ in range(asked):
                     self._told.popleft()()
             except Exception:
@@ -236,6 +237,11 @@ class TaskDriver:
                 continue
             waker.wait(min(self._heal_at - now, HEAL_S if delay is None else delay))
         waker.close()
+
+    def _turn(self) -> float | None:
+        for _ in range(len(self._soon)):
+            _logged(self._soon.popleft())
+        return self._hub.deliver(TURN_S)
 
 
 def spawn_thread(work: Callable[[], None]) -> None:

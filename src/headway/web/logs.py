@@ -33,16 +33,19 @@ PAGE_CHARS = 64 * 1024
 class LogFollower:
     """Where one viewer is in a log."""
 
-    __slots__ = ("epoch", "is_stuck", "is_wanting", "next_line", "page")
+    __slots__ = ("epoch", "is_asking", "is_stuck", "next_line", "page", "waits_since")
 
     def __init__(self, start: int) -> None:
         self.next_line = start
         self.epoch = ""
         self.page: tuple[int, Frame] | None = None
         """From which line it was read, and what was; not yet taken by the viewer."""
-        self.is_wanting = False
+        self.is_asking = False
+        """From when a page is asked for until it has been read: it is not asked for twice."""
         self.is_stuck = False
         """Its page could not be read; the hub's healing has it tried again."""
+        self.waits_since: float | None = None
+        """Since when (monotonic) an end is held back until the lines before it have been sent."""
 
     def is_behind(self, task: Task) -> bool:
         """Whether lines that the task has are still to come."""
@@ -69,43 +72,46 @@ class LogReader:
             follower.epoch, follower.page = task.epoch, None
         if follower.page is not None:
             start, frame = follower.page
-            # A page may be read again while the first reading of it goes out: the viewer has it by now.
-            if start == follower.next_line:
+            # A page of another history may have been read meanwhile.
+            if (start, frame.epoch) == (follower.next_line, follower.epoch):
                 if not self._delivery.offer(subscription, frame):
                     return
                 follower.next_line = frame.last_line + 1
             follower.page = None
-        if task.log_count >= follower.next_line and not follower.is_stuck:
-            self._want(watch, follower)
+        if task.log_count >= follower.next_line and not follower.is_stuck and not follower.is_asking:
+            self._ask(watch, follower)
 
-    def _want(self, watch: Watch, follower: LogFollower) -> None:
+    def _ask(self, watch: Watch, follower: LogFollower) -> None:
         with self._lock:
-            follower.is_wanting = True
+            follower.is_asking = True
             if watch.is_reading_log:
                 return
             watch.is_reading_log = True
         driver = self._delivery.driver
         if driver is not None:
-            driver.background(partial(self._read_wanted, watch))
+            driver.background(partial(self._read_asked, watch))
 
-    def _read_wanted(self, watch: Watch) -> None:
+    def _read_asked(self, watch: Watch) -> None:
         while True:
             with self._lock:
-                wanting: dict[tuple[str, int], list[tuple[Subscription, LogFollower]]] = {}
+                asking: dict[tuple[str, int], list[tuple[Subscription, LogFollower]]] = {}
                 for subscription in list(watch.followers):
                     follower = subscription.follower
-                    if follower is not None and follower.is_wanting:
-                        follower.is_wanting = False
-                        wanting.setdefault((follower.epoch, follower.next_line), []).append((subscription, follower))
-                if not wanting:
+                    if follower is not None and follower.is_asking:
+                        asking.setdefault((follower.epoch, follower.next_line), []).append((subscription, follower))
+                if not asking:
                     watch.is_reading_log = False
                     return
-            for (epoch, start), followers in wanting.items():
+            for (epoch, start), followers in asking.items():
+                task = watch.task
+                # No line may be due: a task of another history has few at first.
+                is_due = task is not None and task.epoch == epoch and task.log_count >= start
                 page = self._page(watch, epoch, start)
                 for _, follower in followers:
-                    follower.is_stuck = page is None
-                    if follower.epoch == epoch:
-                        follower.page = None if page is None else (start, page)
+                    follower.is_stuck = page is None and is_due
+                    follower.page = None if page is None else (start, page)
+                    follower.is_asking = False
+                # Whoever has taken its page already asks for the next one now.
                 self._delivery.serve_again([subscription for subscription, _ in followers])
 
     def _page(self, watch: Watch, epoch: str, start: int) -> Frame | None:
@@ -118,6 +124,9 @@ class LogReader:
             return None
         except StoreError as error:
             log.warning("a log could not be read: %s", error)
+            return None
+        except Exception:
+            log.exception("a log could not be read")
             return None
         return log_frame(task.task_id, epoch, page)
 

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from headway.model.ports import LogPage
 from headway.web.drivers import HEAL_S, TaskDriver, ThreadWaker, pause_after, spawn_thread
 from tests.helpers import eventually
+from tests.unit.web.samples import outlet_of, world
 
 
 @pytest.mark.parametrize(
@@ -54,3 +56,29 @@ def test_a_healing_that_is_asked_for_during_another_follows_it_at_once() -> None
 
     driver.stop()
     eventually(lambda: not any(thread.name == "headway-web" for thread in threading.enumerate()))
+
+
+def test_those_who_follow_a_log_share_what_is_read_of_it() -> None:
+    with world() as w:
+        task_id = w.manager.create_task()
+        viewers = [w.connect() for _ in range(20)]
+        for viewer in viewers:
+            w.protocol.join(viewer, viewer.request, task_id, 1)
+        driver = TaskDriver(w.hub, spawn_thread, ThreadWaker)
+        reads: list[int] = []
+        read_log = w.manager.read_log
+
+        def counting(task_id: str, start: int, limit: int) -> LogPage:
+            reads.append(start)
+            return read_log(task_id, start, limit)
+
+        w.manager.read_log = counting  # type: ignore[method-assign]
+        w.manager.add_log(task_id, "line")
+        w.manager.complete_task(task_id)
+        driver.start()
+
+        eventually(lambda: all(outlet_of(viewer).lines == [1] for viewer in viewers))
+
+        assert reads == [1]
+        driver.stop()
+        eventually(lambda: not any(thread.name == "headway-web" for thread in threading.enumerate()))

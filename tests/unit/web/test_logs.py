@@ -2,11 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from headway.model.errors import StoreUnavailable
+from headway.model.ports import LogPage
+from headway.web.delivery import END_WAITS_S, JOINER_WAITS_S
 from headway.web.logs import PAGE_CHARS
-from tests.unit.web.samples import outlet_of, world
+from tests.unit.web.samples import FakeDriver, World, outlet_of, world
+
+
+class Elsewhere(FakeDriver):
+    """Reads when it is told to; and meanwhile a delivery follows each wake at once, as it may on a thread of its own."""
+
+    def __init__(self, w: World) -> None:
+        super().__init__()
+        self.is_reading = False
+        self._world = w
+        self._waiting: list[Callable[[], None]] = []
+        w.hub.driven_by(self)
+
+    def wake(self) -> None:
+        if self.is_reading:
+            self._world.deliver()
+
+    def background(self, work: Callable[[], None]) -> None:
+        self._waiting.append(work)
+
+    def read(self) -> None:
+        """All that waits to be read, and what is asked for then."""
+        while self._waiting:
+            self.is_reading = True
+            self._waiting.pop(0)()
+            self.is_reading = False
+            self._world.deliver()
 
 
 def test_a_log_is_sent_from_the_line_asked_for_and_followed() -> None:
@@ -129,3 +159,90 @@ def test_joining_again_asks_the_log_anew() -> None:
             w.say(connection, f'2/progress,["join",{{"task_id":"{task_id}","log_from":1}}]')
 
         assert outlet_of(connection).lines == [1, 1]
+
+
+def test_news_that_comes_during_a_reading_holds_up_no_line() -> None:
+    with world() as w:
+        task_id = w.manager.create_task()
+        viewer = w.join(task_id, log_from=1)
+        driver = Elsewhere(w)
+        read_log = w.manager.read_log
+
+        def with_news(*asked: int) -> LogPage:
+            page = read_log(task_id, *asked[1:])
+            w.manager.update_progress(task_id, advance=1)
+            w.manager.get_task(task_id)
+            return page
+
+        w.manager.add_log(task_id, "line 1")
+        w.manager.get_task(task_id)
+        w.deliver()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(w.manager, "read_log", with_news)
+            driver.read()
+        w.manager.add_log(task_id, "line 2")
+        w.manager.complete_task(task_id)
+        w.deliver()
+        driver.read()
+
+        assert viewer.lines == [1, 2]
+        assert viewer.sent[-1][0] == "progress"
+        assert viewer.states[-1]["state"] == "completed"
+
+
+def test_a_reading_that_breaks_leaves_the_log_to_the_next_healing(caplog: pytest.LogCaptureFixture) -> None:
+    with world() as w:
+        task_id = w.manager.create_task()
+        viewer = w.join(task_id, log_from=1)
+
+        def broken(*_: object) -> object:
+            raise RuntimeError("a mistake")
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(w.manager, "read_log", broken)
+            w.manager.add_log(task_id, "line")
+            w.manager.complete_task(task_id)
+            w.deliver()
+        w.hub.heal()
+        w.deliver()
+
+        assert viewer.lines == [1]
+        assert viewer.states[-1]["state"] == "completed"
+        assert "a mistake" in caplog.text
+
+
+def test_who_joins_after_the_end_has_the_log_before_it() -> None:
+    with world() as w:
+        task_id = w.manager.create_task()
+        for n in range(600):
+            w.manager.add_log(task_id, f"line {n}")
+        w.manager.complete_task(task_id)
+
+        viewer = w.join(task_id, log_from=1)
+
+        assert viewer.lines == list(range(1, 601))
+        assert [event for event, _ in viewer.sent].index("progress") == len(viewer.sent) - 1
+
+
+@pytest.mark.parametrize(("has_joined", "waits_s"), [(True, END_WAITS_S), (False, JOINER_WAITS_S)])
+def test_an_end_does_not_wait_long_for_a_log(has_joined: bool, waits_s: float) -> None:
+    with world() as w:
+        task_id = w.manager.create_task()
+        driver = Elsewhere(w)
+        viewer = w.join(task_id, log_from=1) if has_joined else None
+        w.manager.add_log(task_id, "line")
+        w.manager.complete_task(task_id)
+        w.deliver()
+        viewer = viewer or w.join(task_id, log_from=1)
+        assert "completed" not in [state["state"] for state in viewer.states]
+
+        delay = w.deliver()
+        w.clock.advance(waits_s)
+        w.deliver()
+
+        assert delay is not None
+        assert viewer.states[-1]["state"] == "completed"
+        assert viewer.lines == []
+        driver.read()
+        assert viewer.lines == [1]
+        assert w.deliver() is None
