@@ -28,12 +28,21 @@ def valkey_program() -> str | None:
 
 
 class RedisServer:
-    """`url` stays the same over `stop`, `kill` and `start`; what was stored does not. `options` as in redis.conf."""
+    """`url` stays the same over `stop`, `kill` and `start`; what was stored does not. `options` as in redis.conf.
 
-    def __init__(self, folder: Path, *, program: str | None = None, **options: str) -> None:
+    `sentinel`: it is one, by this configuration.
+    """
+
+    def __init__(
+        self, folder: Path, *, program: str | None = None, sentinel: Path | None = None, **options: str
+    ) -> None:
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
-        self._program = program or redis_program()
+        self._program = [program or redis_program()]
+        self._own = {"save": "", "appendonly": "no", "dir": str(folder)}
+        if sentinel is not None:
+            self._program += [str(sentinel), "--sentinel"]
+            self._own = {"dir": str(folder)}
         self.folder = folder
         self._options = {name.replace("_", "-"): value for name, value in options.items()}
         self._process: subprocess.Popen[bytes] | None = None
@@ -48,10 +57,9 @@ class RedisServer:
 
     def start(self) -> Self:
         assert not self.is_running(), "Redis is running already"
-        options = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": self.folder}
-        options |= self._options
+        options = {"port": str(self.port), "bind": "127.0.0.1", **self._own, **self._options}
         self._process = subprocess.Popen(
-            [self._program, *(part for name, value in options.items() for part in (f"--{name}", str(value)))],
+            [*self._program, *(part for name, value in options.items() for part in (f"--{name}", *value.split(" ")))],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -83,11 +91,11 @@ class RedisServer:
 
     def _answers(self) -> bool:
         try:
-            return self._ask(b"PING") == b"+PONG\r\n"
+            return self._ask(b"PING").startswith((b"+PONG", b"-NOAUTH"))
         except OSError:
             return False
 
     def _ask(self, command: bytes) -> bytes:
         with socket.create_connection(("127.0.0.1", self.port), 2) as connection:
             connection.sendall(command + b"\r\n")
-            return connection.recv(100)
+            return connection.recv(4_096)

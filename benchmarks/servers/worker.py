@@ -21,7 +21,8 @@ from headway import ProgressManager
 from headway.model.ports import Swap
 from headway.model.task import Task
 from headway.stores.redis import RedisStore
-from headway.stores.redis_client import Command, RedisClient
+from headway.stores.redis_client import RedisClient
+from headway.stores.redis_servers import Command
 
 
 class Trips:

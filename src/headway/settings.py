@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from headway.model.errors import InvalidValue
+from headway.model.redacting import without_secrets
 
 Access = Literal["capability", "signed"]
 
 STORE_FORMS = "memory://, sqlite:///PATH or redis://HOST:PORT/DB"
 SECRET_CHARS = 8
 
-_STORES = re.compile(r"memory://|sqlite:///.+|(redis|rediss|valkey|valkeys)://.+|unix://.+", re.DOTALL)
+_STORES = re.compile(
+    r"memory://|sqlite:///.+|(redis|rediss|valkey|valkeys)(\+sentinel)?://.+|unix://.+", re.DOTALL
+)
 _HOST_NAME = re.compile(
     r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*"
 )
@@ -48,7 +51,7 @@ def from_environ(environ: Mapping[str, str] = os.environ) -> Settings:
 def store_url(value: str, name: str = "store") -> str:
     """The URL of a store, of a kind that there is."""
     if not _STORES.fullmatch(value):
-        raise InvalidValue(name, f"must be {STORE_FORMS}; it is {_without_password(value)!r}")
+        raise InvalidValue(name, f"must be {STORE_FORMS}; it is {without_secrets(value)!r}")
     return value
 
 
@@ -88,10 +91,6 @@ def _access(value: str) -> str:
     if value not in ("capability", "signed"):
         raise InvalidValue("HEADWAY_ACCESS", f"must be capability or signed; it is {value!r}")
     return value
-
-
-def _without_password(url: str) -> str:
-    return re.sub(r"//[^@/]*@", "//…@", url)
 
 
 _READERS = {

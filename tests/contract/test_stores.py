@@ -22,6 +22,7 @@ from headway.stores.proxy_server import StoreServer
 from headway.stores.redis import RedisStore
 from headway.stores.sqlite import SqliteStore
 from tests.helpers import eventually
+from tests.redis_cluster import RedisCluster
 from tests.redis_server import RedisServer, valkey_program
 
 START = 1_800_000_000.0
@@ -70,9 +71,9 @@ def valkey(clock: SetClock, request: pytest.FixtureRequest) -> Open:
 
 
 def redis_cluster(clock: SetClock, request: pytest.FixtureRequest) -> Open:
-    server: RedisServer = request.getfixturevalue("cluster_server")
-    server.flush()
-    return lambda: RedisStore(f"{server.url}?cluster=yes", clock=clock, uses_server_time=False)
+    cluster: RedisCluster = request.getfixturevalue("redis_nodes")
+    cluster.flush()
+    return lambda: RedisStore(cluster.url, clock=clock, uses_server_time=False)
 
 
 ENGINES = {"memory": memory, "sqlite": sqlite, "proxy": proxy, "redis": redis, "redis cluster": redis_cluster}
@@ -82,17 +83,10 @@ shared_engines = pytest.mark.parametrize("engine", [name for name in ENGINES if 
 
 
 @pytest.fixture(scope="module")
-def cluster_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """A cluster of one node: it refuses what touches several slots as any cluster does."""
-    folder = tmp_path_factory.mktemp("cluster")
-    # The nodes of a cluster talk on a second port, the first one plus 10,000.
-    servers = (RedisServer(folder, cluster_enabled="yes") for _ in range(1_000))
-    server = next(server for server in servers if server.port < 55_000).start()
-    for half in (range(8_192), range(8_192, 16_384)):
-        assert server.ask(f"CLUSTER ADDSLOTS {' '.join(map(str, half))}") == "+OK\r\n"
-    eventually(lambda: "cluster_state:ok" in server.ask("CLUSTER INFO"))
-    yield server
-    server.stop()
+def redis_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
+    cluster = RedisCluster(tmp_path_factory.mktemp("cluster")).start()
+    yield cluster
+    cluster.kill()
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,8 @@ from headway.model.errors import InvalidValue, StoreError, StoreUnavailable, Tas
 from headway.model.ports import Swap, TaskQuery
 from headway.model.task import Task
 from headway.stores.redis import RedisStore
-from headway.stores.redis_client import Address, RedisClient
+from headway.stores.redis_address import Address
+from headway.stores.redis_client import RedisClient
 from tests.helpers import ROOT, eventually, free_port
 from tests.redis_server import RedisServer
 
@@ -439,12 +440,13 @@ def test_urls_of_redis_and_valkey_open_the_same_store(redis_server: RedisServer)
 
 def test_a_url_is_read_whole() -> None:
     address = Address.parse(
-        "valkeys://me:secret@db.example:6380/2?prefix=p&retention_s=60&cluster=yes&socket_timeout=1"
+        "valkeys://me:secret@db.example:6380/0?prefix=p&retention_s=60&cluster=yes&socket_timeout=1"
     )
 
-    assert address.url == "rediss://me:secret@db.example:6380/2?socket_timeout=1"
+    assert address.url == "rediss://me:secret@db.example:6380/0?socket_timeout=1"
     assert (address.prefix, address.retention_s, address.is_cluster) == ("p", 60.0, True)
     assert "secret" not in address.shown
+    assert Address.parse("redis://:p%40x@localhost/3").client_options()["password"] == "p@x"
     assert Address.parse("unix:///run/redis.sock?db=1").url == "unix:///run/redis.sock?db=1"
 
 

@@ -19,6 +19,7 @@ from headway.cli.places import sqlite_path, store_url
 from headway.core.host import host_name
 from headway.model.errors import HeadwayError
 from headway.model.ports import Lease
+from headway.model.redacting import without_secrets
 
 Found = Iterator[tuple[Literal["ok", "note", "wrong"], str]]
 
@@ -148,7 +149,7 @@ def _readable_and_writable(url: str) -> Found:
     except HeadwayError as error:
         yield "wrong", f"store: {error}"
     else:
-        yield "ok", f"store: {_without_password(url)} can be read and written (epoch {epoch})"
+        yield "ok", f"store: {without_secrets(url)} can be read and written (epoch {epoch})"
 
 
 def file_system_of(path: Path, mounts: str) -> str:
@@ -169,10 +170,6 @@ def _mounts() -> str:
         return Path("/proc/self/mounts").read_text(errors="replace")
     except OSError:
         return ""
-
-
-def _without_password(url: str) -> str:
-    return re.sub(r"//[^@/]*@", "//…@", url)
 
 
 # ── port ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

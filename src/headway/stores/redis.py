@@ -21,10 +21,12 @@ from headway.model.replacing import replace
 from headway.model.task import FINAL, State, Task
 from headway.stores import paging
 from headway.stores.forks import at_fork
-from headway.stores.redis_client import Address, Command, RedisClient, script
+from headway.stores.redis_address import Address
+from headway.stores.redis_client import RedisClient, script
 from headway.stores.redis_feed import RedisFeed, message
 from headway.stores.redis_index import RedisIndex, entries, removal
 from headway.stores.redis_keys import Keys
+from headway.stores.redis_servers import Command
 from headway.stores.subscribers import Subscribers
 
 # How long the rev of a deleted task is remembered.

@@ -1,99 +1,40 @@
-"""The connection to Redis or Valkey: what the URL says, scripts, retries, and errors in words."""
+"""What the store asks of Redis or Valkey: commands, scripts, and errors in words."""
 
 from __future__ import annotations
 
 import contextlib
-import re
+import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from headway.model.errors import InvalidValue, MissingExtra, StoreError, StoreUnavailable
+from redis.exceptions import NoScriptError, RedisClusterException, RedisError, ResponseError
 
-try:
-    import redis
-    from redis.backoff import ExponentialBackoff
-    from redis.exceptions import ConnectionError as NotConnected
-    from redis.exceptions import NoScriptError, RedisError, ResponseError
-    from redis.exceptions import TimeoutError as TookTooLong
-    from redis.retry import Retry
-except ImportError as error:
-    raise MissingExtra("the Redis client (redis)", "redis") from error
+from headway.model.errors import StoreError, StoreUnavailable
+from headway.stores.redis_address import Address
+from headway.stores.redis_servers import Command, servers
 
-PREFIX = "headway"
-CONNECT_S = 1.5
-ANSWER_S = 5.0
-TRIES_AGAIN = 2
 SCRIPTS = ("create", "swap", "delete")
-
-Command = tuple[Any, ...]
-
-_PREFIX = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """`redis://[[user]:password@]host[:port][/db][?prefix=…][&retention_s=…][&cluster=yes]`.
-
-    Also rediss (TLS), valkey, valkeys, and unix:///path/of/socket.
-    """
-
-    url: str
-    """What the client understands."""
-    prefix: str
-    retention_s: float | None
-    is_cluster: bool
-
-    @classmethod
-    def parse(cls, url: str) -> Address:
-        parts = urlsplit(url)
-        options = dict(parse_qsl(parts.query, keep_blank_values=True))
-        prefix = options.pop("prefix", PREFIX)
-        retention = options.pop("retention_s", "")
-        cluster = options.pop("cluster", "no")
-        if not _PREFIX.fullmatch(prefix):
-            raise InvalidValue("store", "prefix= must be 1 to 64 of A-Z a-z 0-9 . _ -")
-        if retention and not re.fullmatch(r"[1-9][0-9]{0,9}", retention):
-            raise InvalidValue("store", "retention_s= must be a whole number of seconds above 0")
-        if cluster not in ("yes", "no"):
-            raise InvalidValue("store", "cluster= must be yes or no")
-        scheme = {"valkey": "redis", "valkeys": "rediss"}.get(parts.scheme, parts.scheme)
-        plain = urlunsplit((scheme, parts.netloc, parts.path, urlencode(options), ""))
-        # Without this an empty host would be dropped from unix:///path.
-        plain = plain.replace("unix:/", "unix:///", 1) if plain.startswith("unix:/") and "://" not in plain else plain
-        try:
-            redis.connection.parse_url(plain)  # type: ignore[no-untyped-call]
-        except ValueError as error:
-            raise InvalidValue("store", f"must be redis://HOST:PORT/DB: {error}") from None
-        return cls(plain, prefix, float(retention) if retention else None, cluster == "yes")
-
-    @property
-    def shown(self) -> str:
-        """The URL without its password."""
-        return re.sub(r"//[^@/]*@", "//…@", self.url)
 
 
 class RedisClient:
     """Connects with the first call. Each call is tried again when the connection breaks, so it must bear repetition."""
 
     def __init__(self, address: Address) -> None:
-        self._address = address
+        self._shown = address.shown
+        self._servers = servers(address)
 
     def run(self, commands: Sequence[Command]) -> list[Any]:
-        """The answers to the commands, which go in one round trip. Raises `StoreUnavailable`, `StoreError`."""
+        """The answers to the commands, which go in one round trip (in a cluster: one a node, in the order in which the
+        nodes come first). Raises `StoreUnavailable`, `StoreError`."""
         if not commands:
             return []
         answers = self._sent(commands)
         missing = [place for place, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
         if missing:
-            # A server that was started anew, or has been emptied of scripts.
-            with self.in_words():
-                for name in SCRIPTS:
-                    self._connected.script_load(_SOURCES[name])
-            for place, answer in zip(missing, self._sent([commands[place] for place in missing]), strict=True):
+            # A server that was started anew, or has been emptied of scripts, is given them whole.
+            whole = [("EVAL", _SOURCES[commands[place][1]], *commands[place][2:]) for place in missing]
+            for place, answer in zip(missing, self._sent(whole), strict=True):
                 answers[place] = answer
         for answer in answers:
             if isinstance(answer, Exception):
@@ -107,45 +48,14 @@ class RedisClient:
     def listener(self) -> Any:
         """A connection that subscribes."""
         with self.in_words():
-            return self._listening.pubsub()
+            return self._servers.listener()
 
     def close(self) -> None:
-        for connected in (self._connected, self._listening):
-            with contextlib.suppress(RedisError, OSError):
-                connected.close()
+        self._servers.close()
 
     def _sent(self, commands: Sequence[Command]) -> list[Any]:
         with self.in_words():
-            pipeline = self._connected.pipeline(transaction=False)
-            for command in commands:
-                pipeline.execute_command(*command)
-            answers: list[Any] = pipeline.execute(raise_on_error=False)
-            return answers
-
-    # Any: redis-py's types are unions of answers now and later.
-    @cached_property
-    def _connected(self) -> Any:
-        return self._client(tries_again=TRIES_AGAIN)
-
-    @cached_property
-    def _listening(self) -> Any:
-        # A listener that silently connected again would have missed something, and wouldn't say so.
-        return self._client(tries_again=0)
-
-    def _client(self, *, tries_again: int) -> Any:
-        options: dict[str, Any] = {
-            "decode_responses": True,
-            "protocol": 2,
-            "socket_connect_timeout": CONNECT_S,
-            "socket_timeout": ANSWER_S,
-            "socket_keepalive": True,
-            "health_check_interval": 10,
-        }
-        if self._address.is_cluster:
-            return redis.RedisCluster.from_url(self._address.url, **options)
-        retry = Retry(ExponentialBackoff(cap=0.3, base=0.03), tries_again)
-        again = [NotConnected, TookTooLong]
-        return redis.Redis.from_url(self._address.url, retry=retry, retry_on_error=again, **options)
+            return self._servers.send(commands)
 
     @contextlib.contextmanager
     def in_words(self) -> Iterator[None]:
@@ -153,15 +63,15 @@ class RedisClient:
             yield
         except ResponseError as error:
             raise self._explained(error) from error
-        except (RedisError, OSError) as error:
-            raise StoreUnavailable(f"the store {self._address.shown} can't be reached: {error}") from error
+        except (RedisError, RedisClusterException, OSError) as error:
+            raise StoreUnavailable(f"the store {self._shown} can't be reached: {error}") from error
 
     def _explained(self, error: ResponseError) -> StoreError:
         text = str(error)
         if text.startswith(("WRONGTYPE", "ERR")):
-            return StoreError(f"the store {self._address.shown} can't do that: {text}")
+            return StoreError(f"the store {self._shown} can't do that: {text}")
         # OOM, READONLY, MISCONF, LOADING, BUSY, CLUSTERDOWN, NOAUTH …: may pass.
-        return StoreUnavailable(f"the store {self._address.shown} refuses: {text}")
+        return StoreUnavailable(f"the store {self._shown} refuses: {text}")
 
 
 def script(name: str, keys: Sequence[str], arguments: Sequence[str | int]) -> Command:
@@ -169,11 +79,10 @@ def script(name: str, keys: Sequence[str], arguments: Sequence[str | int]) -> Co
 
 
 def _digest(source: str) -> str:
-    import hashlib
-
     # The name that Redis gives a script; nothing is protected by it.
     return hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
 
 
-_SOURCES = {name: Path(__file__).with_name(f"{name}.lua").read_text("utf-8") for name in SCRIPTS}
-_DIGESTS = {name: _digest(source) for name, source in _SOURCES.items()}
+_TEXTS = {name: Path(__file__).with_name(f"{name}.lua").read_text("utf-8") for name in SCRIPTS}
+_DIGESTS = {name: _digest(text) for name, text in _TEXTS.items()}
+_SOURCES = {_DIGESTS[name]: text for name, text in _TEXTS.items()}

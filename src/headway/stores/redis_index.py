@@ -15,8 +15,9 @@ from headway.model.ports import TaskPage
 from headway.model.task import ACTIVE, FINAL, State, Task
 from headway.stores import paging
 from headway.stores.paging import Listing, Position
-from headway.stores.redis_client import Command, RedisClient
+from headway.stores.redis_client import RedisClient
 from headway.stores.redis_keys import Keys
+from headway.stores.redis_servers import Command
 
 STEP = 500
 # An entry without a task may belong to one that is just being created; after this long it can't.
