@@ -7,14 +7,14 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
+from headway.model.compact import compact_encoder
 from headway.model.stage import Stage
 from headway.model.task import Task, TaskError
 
 _LEFT_OUT = {"epoch", "server_time", "stages", "error"}
 _DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Task) if field.name not in _LEFT_OUT}
 _values = attrgetter(*_DEFAULTS)
-# One encoder for all: json.dumps would make a new one for each record, which takes longer than encoding it.
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+_encode = compact_encoder()
 
 
 def to_record(task: Task) -> str:

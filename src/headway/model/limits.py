@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from numbers import Integral, Real
 from typing import TypeAlias
 
+from headway.model.compact import compact_encoder
 from headway.model.errors import InvalidValue
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -29,7 +29,7 @@ SECRET_ID_CHARS = 22
 _TASK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _STAGE_NAME = re.compile(r"[a-z0-9_]{1,64}")
 # A circle ends as a RecursionError instead.
-_compact = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
+_compact = compact_encoder(allow_nan=False)
 _LEVELS = ("debug", "info", "warning", "error")
 
 
