@@ -16,7 +16,10 @@ def compact_encoder(*, allow_nan: bool = True) -> Encode:
     if make is None:  # Without CPython's accelerator.
         return options.encode
     # What `JSONEncoder.iterencode` does anew at each call; the arguments have been the same since Python 2.7.
-    in_chunks = make(None, options.default, json.encoder.encode_basestring, None, ":", ",", False, False, allow_nan)
+    in_chunks = make(
+        None, options.default, json.encoder.encode_basestring, options.indent, options.key_separator,
+        options.item_separator, options.sort_keys, options.skipkeys, options.allow_nan,
+    )  # fmt: skip
     join = "".join
 
     def encode(value: object) -> str:

@@ -83,7 +83,7 @@ def test_an_id_that_does_not_fit_into_a_url_is_refused(value: object) -> None:
 
 @pytest.mark.parametrize("value", ["-a", "--help", "_a"])
 def test_an_id_begins_with_a_letter_or_digit(value: object) -> None:
-    with pytest.raises(InvalidValue, match="task_id: must .* begin with a letter or digit"):
+    with pytest.raises(InvalidValue, match=r"task_id: must .* begin with a letter or digit"):
         limits.task_id(value)
 
 
