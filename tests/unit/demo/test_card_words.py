@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headway.demo.cards.words import plain
+from headway.demo.cards.words import in_latin_quotes, plain
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,15 @@ from headway.demo.cards.words import plain
 )
 def test_emoji_and_controls_go_and_the_text_stays(text: str, printed: str) -> None:
     assert plain(text) == printed
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("Grandmother’s “kitchen”", "Grandmother's \"kitchen\""),
+        ("看 Tom’s 怎么说“好”", "看 Tom's 怎么说“好”"),
+        ("他说：‘走’", "他说：‘走’"),
+    ],
+)
+def test_latin_words_get_narrow_quotes_and_chinese_ones_keep_their_own(text: str, printed: str) -> None:
+    assert in_latin_quotes(text) == printed

@@ -216,3 +216,24 @@ def test_dark_palettes_know_that_they_are_dark() -> None:
     assert PALETTES["night"].is_dark
     assert not PALETTES["lemon"].is_dark
     assert luminance(PALETTES["night"].paper) < 0.05
+
+
+@pytest.mark.parametrize("layout", ["list", "tips", "poster"])
+def test_a_topic_of_chinese_and_latin_is_not_parted_in_a_heading(layout: str) -> None:
+    topic = "深夜的 24h 便利店"
+    card = replace(FULL, heading=f"关于{topic}，我留意到的", topic=topic, kind="list")
+
+    lines = {run.y: "" for run in laid_out(card, layout=layout, palette="blossom", seed=1).runs}
+    for run in laid_out(card, layout=layout, palette="blossom", seed=1).runs:
+        lines[run.y] += run.text
+
+    assert any("24h" in line and "便利店，" in line for line in lines.values()), lines
+
+
+def test_an_apostrophe_is_no_wider_than_a_letter() -> None:
+    card = replace(FULL, heading="What Grandmother’s kitchen taught me", topic="Grandmother’s kitchen", language="en")
+
+    words = "".join(run.text for run in laid_out(card, layout="poster", palette="persimmon", seed=1).runs)
+
+    assert "’" not in words
+    assert "Grandmother's" in words

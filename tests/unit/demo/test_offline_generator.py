@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headway.demo.cards.card import KINDS
+from headway.demo.generators import topics
 from headway.demo.generators.base import LANGUAGES, SECTIONS, STYLES, Brief, Copy, Written
 from headway.demo.generators.offline import TITLE_WIDTH, OfflineGenerator, Pace, compose
 from headway.demo.generators.topics import CATEGORIES, subject_of, topic_of, width
@@ -154,8 +155,6 @@ def test_a_topic_in_the_other_language_is_understood_too() -> None:
 
 
 def test_every_category_has_words_in_both_languages() -> None:
-    from headway.demo.generators import topics
-
     for language in LANGUAGES:
         rules = topics.grammar(language)
         for part in ("title_by", "title_emoji", "middle", "list", "tips"):
@@ -173,13 +172,55 @@ def test_every_category_has_words_in_both_languages() -> None:
         ("如何写好简历", "写好简历"),
         ("云南大理五天四夜攻略", "云南大理"),
         ("  \n\n茶  ", "茶"),
-        ("🍜✨", "这件小事"),
+        ("🍜✨", "面条"),
+        ("🐈‍⬛☕🐈", "猫咪和咖啡"),
+        ("✨!!", "这件小事"),
+        ("我想要一篇关于猫咪的小红书文案", "猫咪"),
+        ("周末去逛旧书店", "逛旧书店"),
+        ("如何在三十岁以后开始学钢琴", "三十岁以后开始学钢琴"),
+        ("Rust 语言入门", "Rust 语言"),
+        ("面试技巧合集", "面试技巧"),
         ("为什么猫喜欢纸箱", "「为什么猫喜欢纸箱」"),
         ("第一次带爸妈去青岛看海，怎么安排才不累？", "第一次带爸妈去青岛看海"),
     ],
 )
 def test_what_was_asked_for_is_called_by_a_few_words(asked: str, subject: str) -> None:
     assert subject_of(asked, "zh-CN") == subject
+
+
+@pytest.mark.parametrize(
+    ("topic", "scene"),
+    [("🍜", "bowl"), ("深夜的 24h 便利店", "city"), ("学钢琴", "books"), ("SQL", "grid"), ("失恋", "room")],
+)
+def test_odd_and_everyday_topics_find_words_of_their_own(topic: str, scene: str) -> None:
+    assert topic_of(topic, "zh-CN").scene == scene
+
+
+def test_an_activity_is_never_met_written_to_or_stepped_into() -> None:
+    for seed in range(60):
+        copy = compose(Brief("周末去逛旧书店", "gentle" if seed % 2 else "story", "zh-CN", 4, seed))
+
+        said = " ".join((copy.title, *(card.heading for card in copy.cards)))
+        assert not re.search("遇见|遇到|写给逛|在逛|书店里", said)
+
+
+def test_what_hurts_is_not_praised_to_the_skies() -> None:
+    for topic, language in (("失恋", "zh-CN"), ("breakup", "en")):
+        lively, gentle = (compose(Brief(topic, style, language, 4, 5)) for style in ("lively", "gentle"))
+
+        assert lively.text.split("\n")[0] in {
+            line.replace("{s}", topic) for line in topics.grammar(language)["open"]["gentle"]
+        }
+        assert lively.cards[0].kind == gentle.cards[0].kind == "cover"
+
+
+def test_an_article_in_the_middle_of_an_english_sentence_is_small() -> None:
+    for seed in range(30):
+        copy = compose(Brief("A café in the rain", "gentle", "en", 8, seed))
+
+        whole = "\n".join((copy.title, copy.text, *(line for card in copy.cards for line in (card.heading, *card.lines))))
+        assert not re.search(r"[a-z,] A café", whole)
+        assert "café in the rain" in whole
 
 
 @settings(max_examples=60)

@@ -22,6 +22,7 @@ from headway.demo.cards.typeset import Block, Run, Type, fit, width_of
 
 WIDTH, HEIGHT = CARD_SIZE
 MARGIN = 108
+LONGEST_KEPT = 10  # of a topic that is not parted, in Chinese characters
 
 
 class Page:
@@ -41,7 +42,7 @@ class Page:
         self.lines = tuple(line for line in map(self._fit_to_print, card.lines) if line)
         self.caption = self._fit_to_print(card.caption)
         self.topic = self._fit_to_print(card.topic)
-        self.keep = (self.topic,) if 1 < len(self.topic) <= 10 else ()
+        self.keep = (self.topic,) if 1 < _width(self.topic) <= LONGEST_KEPT else ()
 
     @property
     def is_chinese(self) -> bool:
@@ -192,7 +193,12 @@ class Page:
     def _fit_to_print(self, text: str) -> str:
         if self._unprintable:
             text = text.replace(self._unprintable, words.stand_in(self.card.language))
-        return face("sans").shown(words.plain(text)).strip()
+        return face("sans").shown(words.in_latin_quotes(words.plain(text))).strip()
+
+
+def _width(text: str) -> float:
+    """About, in Chinese characters: Latin letters are half as wide."""
+    return sum(1.0 if words.is_chinese(c) else 0.5 for c in text)
 
 
 def shortened(text: str, length: int) -> str:

@@ -48,6 +48,13 @@ def plain(text: str) -> str:
     return re.sub(f"(?<=[{_WIDE}]) (?=[{_WIDE}])", "", text)
 
 
+def in_latin_quotes(text: str) -> str:
+    """Curly quotes and apostrophes straight where they belong to Latin words: a Chinese font has them a whole em wide."""
+    if is_chinese(text):
+        return re.sub("(?<=[A-Za-z])[‘’](?=[A-Za-z])", "'", text)
+    return text.translate({ord("‘"): "'", ord("’"): "'", ord("“"): '"', ord("”"): '"'})
+
+
 def says_something(text: str) -> bool:
     """Whether there is a letter, a character or a digit in it."""
     return any(c.isalnum() for c in text)

@@ -21,6 +21,13 @@ TAGS = 7
 _SEAM = re.compile("(?<=[\u3400-\u9fff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])(?=[\u3400-\u9fff])")
 # What a heading may have. The marks of Thai, Hindi and others are no letters to a regex, and come on top.
 _PLAIN = re.compile("[\\w\\s，。！？、：；｜·,.!?'’:;|()（）《》“”…—+#&/-]")
+# What is said of things alone, never of something that one does.
+_OF_THINGS = re.compile("[遇写学].*{s}|在{s}里|{s}里，")
+# In the middle of a sentence these are small, whatever the topic began with.
+_SMALL = re.compile(
+    "(?:A|An|The|My|Our|Your|Every|How|First|Last|Slow|Rainy|Grandmother[’']s|Grandma[’']s|[A-Z][a-z]+(?<![jqlm])ing)"
+    "(?= [a-zà-ÿ])"
+)
 _NUMBERS = {
     "zh-CN": dict(enumerate("零一两三四五六七八九十")),
     "en": dict(enumerate(("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"))),
@@ -110,6 +117,8 @@ class _Writer:
     """The writing of one post."""
 
     def __init__(self, brief: Brief) -> None:
+        if brief.style == "lively" and topics.hurts(brief.topic):
+            brief = replace(brief, style="gentle")
         self._brief = brief
         self._rng = Random(f"{brief.seed}/{brief.topic}/{brief.style}/{brief.language}")
         self._topic = topics.topic_of(brief.topic, brief.language)
@@ -138,6 +147,8 @@ class _Writer:
         category, style = self._topic.category, self._brief.style
         patterns = [*self._rules["title"][style], *self._rules["title_by"][category]]
         longest = TITLE_WIDTH[self._brief.language]
+        if topics.is_activity(self._subject):
+            patterns = [pattern for pattern in patterns if not _OF_THINGS.search(pattern)]
         self._rng.shuffle(patterns)
         titles = [self._filled(pattern, n=self._rng.randint(3, 5)) for pattern in patterns]
         title = next((one for one in titles if topics.width(one) <= longest), self._subject)
@@ -216,7 +227,7 @@ class _Writer:
         def slot(match: re.Match[str]) -> str:
             name = match[1]
             if name == "s":
-                return self._subject
+                return self._subject if self._chinese else _SMALL.sub(_lower, self._subject, count=1)
             if name == "S":
                 return self._sentence(self._subject)
             if name == "n":
@@ -235,6 +246,10 @@ class _Writer:
 
     def _sentence(self, text: str) -> str:
         return text if self._chinese else text[:1].upper() + text[1:]
+
+
+def _lower(match: re.Match[str]) -> str:
+    return match[0].lower() if match.start() == 0 else match[0]
 
 
 def _is_mark(character: str) -> bool:
