@@ -168,6 +168,24 @@ def test_a_retry_is_the_next_attempt_of_the_same_task(engine: Engine) -> None:
         engine.manager.retry_task(task_id)
 
 
+@pytest.mark.parametrize("idle_engine", ["celery", "dramatiq"], indirect=True)
+def test_what_the_queue_tries_again_by_itself_waits_as_the_next_attempt_and_is_never_shown_as_failed(
+    engine: Engine,
+) -> None:
+    seen: list[tuple[str, str, int]] = []
+    unwatch = engine.manager.subscribe(
+        lambda tasks: seen.extend((task.task_id, task.state, task.attempt) for task in tasks), lambda: None
+    )
+
+    task_id = engine.module.runner.submit(engine.module.tries_again)
+
+    assert engine.until(task_id, "completed", attempt=2).result == "attempt 2"
+    assert "attempt 1 failed: no route" in [line.text for line in engine.manager.read_log(task_id).lines]
+    assert (task_id, "pending", 2) in seen
+    assert (task_id, "failed", 1) not in seen
+    unwatch()
+
+
 def test_a_killed_worker_is_told_as_lost(engine: Engine) -> None:
     task_id = engine.submit("heeds_nothing")
 
@@ -220,3 +238,22 @@ def test_a_waiting_task_that_is_revoked_through_celery_is_cancelled(engine: Engi
         engine.manager.cancel_task(task_id)
 
     assert engine.until(waiting, "cancelled").cancel_reason == "revoked"
+
+
+@only_celery
+def test_a_celery_task_that_is_replaced_by_a_chain_ends_with_the_chain(engine: Engine) -> None:
+    sent = engine.module.hands_over.delay(4)
+
+    task = engine.until(sent.id, "completed", attempt=2)
+
+    assert task.result == 8
+
+
+@only_celery
+def test_what_celery_is_told_to_ignore_is_cancelled_and_what_is_rejected_has_failed(engine: Engine) -> None:
+    ignored, rejected = engine.module.looks_away.delay(), engine.module.refuses.delay()
+
+    engine.until(ignored.id, "cancelled")
+    error = engine.until(rejected.id, "failed").error
+    assert error is not None
+    assert (error.code, error.message) == ("rejected", "not today")

@@ -15,6 +15,7 @@ from headway.core.leases import Leases
 from headway.core.retention import Retention
 from headway.core.write_behind import WriteBehind
 from headway.model import limits
+from headway.model.change import LogLine
 from headway.model.clock import Clock
 from headway.model.errors import StoreError, TaskCancelled, TaskNotFound
 from headway.model.ports import Following, Store
@@ -89,6 +90,8 @@ class Engine:
         holder = self.leases.hold()
 
         def taken_over(task: Task, now: float) -> Task:
+            if again and task.state == "running" and task.confirms_cancel:
+                task = task.failing(now, WORKER_LOST, by_work=False)  # So its broker thinks.
             if again and task.state == "failed":
                 task = task.retrying(now)
             if task.has_ended or task.state == "cancelling":
@@ -124,6 +127,22 @@ class Engine:
 
         with contextlib.suppress(TaskNotFound):
             self.writes.end(task_id, lost, attempt=attempt)
+
+    def try_again(self, task_id: str, attempt: int, why: str) -> None:
+        """This attempt is over, and its runner goes on by itself: the next one waits from now on, and says why."""
+
+        def next_one(task: Task, now: float) -> Task:
+            if task.has_ended:
+                return task
+            if task.state == "cancelling":
+                return task.cancelled(now)
+            return replace(task.failing(now, WORKER_LOST).retrying(now), message=why)
+
+        with contextlib.suppress(TaskNotFound):
+            slot = self.writes.slots.get(task_id)
+            if slot.attempt == attempt:
+                slot.add_log(LogLine(0, self.store.now(), "warning", why))
+            self.writes.end(task_id, next_one, attempt=attempt)
 
     def looked_after(self, tasks: Iterable[Task]) -> bool:
         """Whether the workers of these were looked for just now, so that they may have to be read again."""

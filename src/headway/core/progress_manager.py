@@ -216,7 +216,7 @@ class ProgressManager(TaskReader):
     def attach(self, task_id: str, *, attempt: int | None = None, again: bool = False) -> Reporter:
         """A reporter for a task that exists: it runs from now on, by this process. A context manager.
 
-        `again`: where it has failed, begin the next attempt (a broker has delivered it once more).
+        `again`: where it has failed or runs elsewhere, begin the next attempt (a broker has delivered it once more).
 
         Raises `TaskNotFound`, and `TaskCancelled` when the task (or that attempt) has ended, or was asked to stop.
         """
@@ -234,6 +234,14 @@ class ProgressManager(TaskReader):
     def give_up(self, task_id: str, attempt: int, error: TaskError) -> None:
         """The worker of this attempt is gone, says its runner: the task fails, or is cancelled where that was asked."""
         self._open().give_up(task_id, attempt, error)
+
+    def try_again(self, task_id: str, attempt: int, why: str) -> None:
+        """This attempt is over, and its runner goes on by itself: the next one waits, with `why` as its message and in
+        the log (up to 1,000 characters of it).
+
+        Where it was asked to stop it is cancelled. For runners.
+        """
+        self._open().try_again(task_id, attempt, limits.text(why[:1_000], "why", limits.MESSAGE_CHARS))
 
     # ── watching ─────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -12,7 +12,7 @@
     task_id = runner.submit(convert, "a.mov", name="Convert")   # or convert.delay("a.mov")
 
 Cancelling is cooperative. What still waits is also revoked. `terminate` is never used: it kills a process that may run
-another task by then.
+another task by then. What Celery tries again, and what replaces itself, waits as the task's next attempt.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import contextlib
 import functools
 import json
 import logging
+import sys
 import threading
 import uuid
 from collections.abc import Callable, Sequence
@@ -28,7 +29,7 @@ from typing import Any
 
 try:
     from celery import Celery, Task, signals
-    from celery.exceptions import Ignore
+    from celery.exceptions import Ignore, Reject
 except ImportError as error:
     from headway.model.errors import MissingExtra
 
@@ -41,7 +42,7 @@ from headway.model.errors import InvalidValue, NotRetryable, TaskCancelled, Task
 from headway.model.task import Task as HeadwayState
 from headway.model.task import TaskError
 from headway.runners.current import current_reporter, running
-from headway.runners.sending import NewTask, job_json, keep_result, send_new
+from headway.runners.sending import NOT_QUEUED, NewTask, go_on_after, job_json, keep_result, send_new
 
 __all__ = ["CeleryRunner", "HeadwayTask", "current_reporter"]
 
@@ -73,8 +74,12 @@ class HeadwayTask(Task):  # type: ignore[misc]  # Celery ships no types.
         """As Celery's; `headway` says what the task is called, who owns it, and which stages it has."""
         send = functools.partial(super().apply_async, args, kwargs)
         runner = _runner_of(self.app)
-        if self.app.conf.task_always_eager or options.get("retries") or options.pop("headway_known", False):
-            return send(task_id, *positional, **options)  # The task is there already: this is one more delivery.
+        if self.app.conf.task_always_eager or options.pop("headway_known", False):
+            return send(task_id, *positional, **options)
+        if task_id is not None and options.get("retries"):
+            return self._send_again(task_id, lambda: send(task_id, *positional, **options))
+        if task_id is not None and options.get("replaced_task_nesting") and _knows(runner.manager, task_id):
+            return send(task_id, *positional, **options)
         new = headway or NewTask(name=self.name)
         task_id = task_id or new.task_id or str(uuid.uuid4())
         sent: list[Any] = []
@@ -86,6 +91,13 @@ class HeadwayTask(Task):  # type: ignore[misc]  # Celery ships no types.
             lambda created: sent.append(send(created, *positional, **options)),
         )
         return sent[0]
+
+    def retry(
+        self, args: Any = None, kwargs: Any = None, exc: BaseException | None = None, *more: Any, **options: Any
+    ) -> Any:
+        """As Celery's, which also comes here for `autoretry_for`."""
+        self.request.headway_why = exc or sys.exc_info()[1] or RuntimeError("it asked to be tried again")
+        return super().retry(args, kwargs, exc, *more, **options)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.request.called_directly or self.request.is_eager:
@@ -100,17 +112,54 @@ class HeadwayTask(Task):  # type: ignore[misc]  # Celery ships no types.
         self.request.headway_ended = True
         try:
             with running(reporter):
-                result = self.run(*args, **kwargs)
+                result = self._run(reporter, args, kwargs)
                 keep_result(reporter, result)
         except TaskCancelled as error:
+            if isinstance(error.__cause__, Ignore):
+                raise error.__cause__ from None
             self._ignore(error)
         return result
+
+    def on_replace(self, sig: Any) -> Any:
+        """As Celery's: what takes its place has its id, now or at the end of a chain."""
+        if not self.request.is_eager:
+            attempt = current_reporter().attempt
+            _runner_of(self.app).manager.try_again(self.request.id, attempt, f"goes on as {sig.task}")
+        return super().on_replace(sig)
 
     def on_failure(self, exc: BaseException, task_id: str, *args: Any, **kwargs: Any) -> None:
         """Also called by the parent of a worker process, when that was ended at its hard time limit."""
         super().on_failure(exc, task_id, *args, **kwargs)
         if not getattr(self.request, "headway_ended", False):  # Else the run has ended the task itself, by its attempt.
             _runner_of(self.app).give_up(task_id, task_error(exc))
+
+    def _run(self, reporter: Reporter, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        manager = _runner_of(self.app).manager
+        try:
+            return self.run(*args, **kwargs)
+        except Ignore as error:
+            # It neither worked nor failed. (Where it has replaced itself this attempt is over already.)
+            raise TaskCancelled(reporter.task_id, str(error)) from error
+        except Reject as error:
+            if error.requeue and self.acks_late:  # Else Celery has acknowledged it already.
+                manager.try_again(reporter.task_id, reporter.attempt, "put back into the queue")
+            else:
+                manager.give_up(reporter.task_id, reporter.attempt, TaskError("rejected", str(error.reason)))
+            raise
+
+    def _send_again(self, task_id: str, send: Callable[[], Any]) -> Any:
+        """The next delivery of the task that runs here. Told before it is sent: a worker may have it at once."""
+        manager = _runner_of(self.app).manager
+        try:
+            attempt = current_reporter().attempt
+        except LookupError:
+            return send()
+        go_on_after(manager, task_id, attempt, self.request.headway_why)
+        try:
+            return send()
+        except BaseException:
+            manager.give_up(task_id, attempt + 1, NOT_QUEUED)
+            raise
 
     def _run_here(self, *args: Any, **kwargs: Any) -> Any:
         with running(_runner_of(self.app).manager.task(self.name)) as reporter:
@@ -208,6 +257,14 @@ class CeleryRunner:
         else:
             with contextlib.suppress(TaskNotFound):
                 self.manager.cancel_task(request.id, "revoked")
+
+
+def _knows(manager: ProgressManager, task_id: str) -> bool:
+    try:
+        manager.get_task(task_id)
+    except TaskNotFound:
+        return False
+    return True
 
 
 def _runner_of(app: Celery) -> CeleryRunner:

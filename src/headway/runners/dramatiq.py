@@ -8,7 +8,7 @@
     task_id = runner.submit(convert, "a.mov", name="Convert")
 
 Any other actor takes part too, when it is submitted by the runner: `current_reporter()` is its reporter. Where Dramatiq
-delivers a message again (a retry, a worker that was killed), that is the task's next attempt.
+delivers a message again (a retry, a worker that was killed), that is the task's next attempt; it waits until then.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 
 try:
     import dramatiq
-    from dramatiq.middleware import Middleware, SkipMessage
+    from dramatiq.middleware import Middleware, Retries, SkipMessage
 except ImportError as error:
     from headway.model.errors import MissingExtra
 
@@ -33,7 +33,7 @@ from headway.core.reporter import Reporter
 from headway.model.errors import InvalidValue, NotRetryable, TaskCancelled, TaskNotFound
 from headway.model.task import Task
 from headway.runners.current import current_reporter, running
-from headway.runners.sending import NewTask, job_json, keep_result, send_new
+from headway.runners.sending import NewTask, go_on_after, job_json, keep_result, send_new
 
 __all__ = ["DramatiqRunner", "HeadwayMiddleware", "current_reporter"]
 
@@ -70,16 +70,23 @@ class HeadwayMiddleware(Middleware):
         result: Any = None,
         exception: BaseException | None = None,
     ) -> None:
+        if exception is None:
+            run = self._thread.__dict__.pop("run", None)
+            if run is not None:
+                reporter, block = run
+                keep_result(reporter, result)
+                block.__exit__(None, None, None)
+        elif isinstance(exception, TaskCancelled):
+            message.options["throws"] = TaskCancelled  # For the Retries middleware: this one is not to come again.
+
+    def fail(self, exception: BaseException, *, comes_again: bool) -> None:
+        """What the middleware in between has decided of a message that failed in this thread."""
         run = self._thread.__dict__.pop("run", None)
         if run is None:
             return
         reporter, block = run
-        if exception is None:
-            keep_result(reporter, result)
-            block.__exit__(None, None, None)
-            return
-        if isinstance(exception, TaskCancelled):
-            message.options["throws"] = TaskCancelled  # For the Retries middleware: this one is not to come again.
+        if comes_again:
+            go_on_after(self._manager, reporter.task_id, reporter.attempt, exception)
         try:
             block.__exit__(type(exception), exception, exception.__traceback__)
         except BaseException as same:
@@ -88,6 +95,25 @@ class HeadwayMiddleware(Middleware):
 
     def before_worker_shutdown(self, broker: dramatiq.Broker, worker: object) -> None:  # noqa: ARG002 - Dramatiq's
         self._manager.close()
+
+
+class _AfterRetries(Middleware):
+    """First in the list, so last after a message: whether it comes again is decided by then."""
+
+    def __init__(self, ours: HeadwayMiddleware) -> None:
+        self._ours = ours
+
+    def after_process_message(
+        self,
+        broker: dramatiq.Broker,
+        message: Any,
+        *,
+        result: Any = None,  # noqa: ARG002 - Dramatiq's
+        exception: BaseException | None = None,
+    ) -> None:
+        if exception is not None:
+            retries = any(isinstance(one, Retries) for one in broker.middleware)
+            self._ours.fail(exception, comes_again=retries and not message.failed)
 
 
 class DramatiqRunner:
@@ -100,7 +126,9 @@ class DramatiqRunner:
         self._manager = manager
         self._broker = broker
         # Last in the list, so first after a message: the Retries middleware then finds what is decided here.
-        broker.add_middleware(HeadwayMiddleware(manager))
+        ours = HeadwayMiddleware(manager)
+        broker.add_middleware(_AfterRetries(ours), before=type(broker.middleware[0]) if broker.middleware else None)
+        broker.add_middleware(ours)
         manager.register_runner(self)
 
     def actor(self, fn: Callable[..., Any] | None = None, **options: Any) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from headway.core.failure import task_error
 from headway.core.progress_manager import ProgressManager
 from headway.core.reporter import Reporter
 from headway.model.errors import InvalidValue
@@ -51,6 +52,11 @@ def send_new(
         manager.fail_task(task_id, NOT_QUEUED)
         raise
     return task_id
+
+
+def go_on_after(manager: ProgressManager, task_id: str, attempt: int, error: BaseException) -> None:
+    """The queue tries again by itself: viewers see the next attempt wait, not an end that is none."""
+    manager.try_again(task_id, attempt, f"attempt {attempt} failed: {task_error(error).message}")
 
 
 def job_json(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> str | None:

@@ -27,6 +27,14 @@ def fails_once(reporter: Reporter) -> str:
     return f"attempt {reporter.attempt}"
 
 
+def works_the_second_time(reporter: Reporter) -> str:
+    """The queue is told to try again by itself."""
+    reporter.update(30, message="trying")
+    if reporter.attempt == 1:
+        raise TaskFailed("no route", code="no_route")
+    return f"attempt {reporter.attempt}"
+
+
 def waits_for_cancel(reporter: Reporter) -> None:
     reporter.update(10, message=str(os.getpid()))
     while True:

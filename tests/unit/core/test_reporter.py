@@ -597,6 +597,62 @@ def test_an_attempt_that_was_given_up_elsewhere_cant_be_written_to(store: Watche
         assert theirs.get_task(new.task_id).progress == 0
 
 
+def test_what_is_delivered_once_more_while_it_runs_is_the_next_attempt(store: WatchedStore) -> None:
+    """A broker that took the first worker for dead: two run, and one of them is believed."""
+    with ProgressManager(store=store) as ours, ProgressManager(store=store) as theirs:
+        old = ours.task("work")
+        old.update(90)
+        ours.get_task(old.task_id)
+
+        new = theirs.attach(old.task_id, again=True)
+
+        assert new.attempt == 2
+        with pytest.raises(TaskCancelled):
+            old.update(95)
+        old.__exit__(None, None, None)
+        task = theirs.get_task(old.task_id)
+        assert (task.state, task.attempt, task.progress) == ("running", 2, 0)
+
+
+def test_what_was_asked_to_stop_is_not_begun_again(store: WatchedStore) -> None:
+    with ProgressManager(store=store) as ours, ProgressManager(store=store) as theirs:
+        old = ours.task("work")
+        ours.cancel_task(old.task_id)
+
+        with pytest.raises(TaskCancelled):
+            theirs.attach(old.task_id, again=True)
+
+        assert ours.get_task(old.task_id).state == "cancelling"
+
+
+def test_an_attempt_that_is_tried_again_waits_as_the_next_one_and_is_never_shown_as_failed(
+    manager: ProgressManager,
+) -> None:
+    seen: list[tuple[str, int]] = []
+    manager.subscribe(lambda tasks: seen.extend((task.state, task.attempt) for task in tasks), lambda: None)
+    with pytest.raises(OSError, match="no route"), manager.task("work") as old:
+        old.update(50)
+        manager.try_again(old.task_id, old.attempt, "attempt 1 failed: no route")
+        raise OSError("no route")
+
+    task = manager.get_task(old.task_id)
+    assert (task.state, task.attempt, task.progress, task.error) == ("pending", 2, 0, None)
+    assert task.message == "attempt 1 failed: no route"
+    assert [line.text for line in manager.read_log(old.task_id).lines] == ["attempt 1 failed: no route"]
+    assert "failed" not in {state for state, _ in seen}
+    manager.try_again(old.task_id, old.attempt, "too late")
+    assert manager.get_task(old.task_id) == task
+
+
+def test_what_was_asked_to_stop_is_cancelled_instead_of_tried_again(manager: ProgressManager) -> None:
+    old = manager.task("work")
+    manager.cancel_task(old.task_id)
+
+    manager.try_again(old.task_id, old.attempt, "no route")
+
+    assert manager.get_task(old.task_id).state == "cancelled"
+
+
 def test_who_attaches_runs_the_task(manager: ProgressManager) -> None:
     task_id = manager.create_task(total=2)
 
