@@ -177,6 +177,24 @@ sys.stdin.read()
     eventually(lambda: is_gone(pids[0]))
 
 
+def test_a_process_that_draws_ends_without_a_word_when_the_server_that_asked_is_gone() -> None:
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "headway.demo.cards.worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    assert worker.stdin is not None
+    assert worker.stdout is not None
+    worker.stdout.close()
+
+    _, said = worker.communicate('{"make": "ready"}\n', timeout=60)
+
+    assert (worker.returncode, said) == (0, "")
+
+
 def test_no_thread_stays_behind_a_closed_pool(tmp_path: Path) -> None:
     with PictureWorkers(2) as pool:
         pool.batch().ask(request(tmp_path)).result(60)

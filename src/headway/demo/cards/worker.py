@@ -29,7 +29,10 @@ def main() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     for line in sys.stdin:
-        answers.write(json.dumps(answered(line)) + "\n")
+        try:
+            answers.write(json.dumps(answered(line)) + "\n")
+        except BrokenPipeError:
+            os._exit(0)  # The server has gone meanwhile; an orderly end would try to write the rest, and complain.
 
 
 def answered(line: str) -> dict[str, Any]:
