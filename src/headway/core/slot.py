@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from headway.model import limits
 from headway.model.change import Amounts, Change, LogLine, StageChange
@@ -36,8 +36,7 @@ class CountCell:
         self.is_released = False
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """What a flush took: to be stored, or given back."""
 
     change: Change | None
@@ -61,6 +60,7 @@ class Slot:
         "_parents",
         "_pending",
         "_raised",
+        "_seen",
         "_stage",
         "_totals",
         "_wall",
@@ -82,6 +82,7 @@ class Slot:
 
     def __init__(self, task: Task, *, on_news: Callable[[Slot], None], wall: Callable[[], float]) -> None:
         self.task = task
+        self._seen: Task | None = None
         self.task_id = task.task_id
         self.attempt = task.attempt
         self.created_at = task.created_at
@@ -223,8 +224,11 @@ class Slot:
 
     def take(self) -> Taken:
         with self.lock:
-            self._drain_cells()
+            if self._cells:
+                self._drain_cells()
             change, self._pending = self._pending, None
+            if not self._log:
+                return Taken(change, (), 0)
             log, self._log = tuple(self._log), []
             count, self._log_dropped = len(log) + self._log_dropped, 0
         return Taken(change, log[-limits.LOG_LINES :], count)
@@ -252,16 +256,20 @@ class Slot:
 
     def saw(self, task: Task) -> None:
         """The store holds this. Older news than is known is left aside."""
+        if task is self._seen:
+            return  # Whoever stores it says so, and the store does.
         with self.lock:
-            if task.epoch == self.task.epoch and task.rev < self.task.rev:
+            known = self.task
+            if task.epoch == known.epoch and task.rev < known.rev:
                 return
-            if task.total != self.task.total or task.stages != self.task.stages:
-                self.current = {}
             self.task = task
+            if task.total != known.total or task.stages != known.stages:
+                self.current = {}
             self._has_total |= task.total is not None
-            self._parents |= parents_of(task.stages)
-            for stage in task.stages or ():
-                self._totals[stage.name] = self._totals.get(stage.name, False) or bool(stage.total)
+            if task.stages is not None:
+                self._parents |= parents_of(task.stages)
+                for stage in task.stages:
+                    self._totals[stage.name] = self._totals.get(stage.name, False) or bool(stage.total)
             if not self.is_of(task):
                 self.is_over = True
                 self._ask_to_stop("another attempt has begun")
@@ -273,6 +281,7 @@ class Slot:
                     self._ask_to_stop(task.cancel_reason)
                 self._pending = None
                 self._log.clear()
+            self._seen = task
 
     def gone(self) -> None:
         """The store no longer has the task: nothing more can be written. Nobody asked the work itself to stop."""

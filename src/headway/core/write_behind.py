@@ -193,7 +193,8 @@ class WriteBehind:
                     with contextlib.suppress(RuntimeError):
                         thread.start()
                         self._thread = thread
-        self._news.set()
+        if not self._news.is_set():  # It is looked at after it was cleared: who finds it set will be seen.
+            self._news.set()
 
     def _has_thread(self) -> bool:
         return self._thread is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from headway.model.change import Change, LogLine
 from headway.model.task import State, Task
@@ -17,8 +17,7 @@ OnReset = Callable[[], None]
 Order = Literal["newest", "longest", "stuck"]
 
 
-@dataclass(frozen=True, slots=True)
-class Swap:
+class Swap(NamedTuple):
     """`old`, as it was read, is to become `new`; with it go new log lines and a result too large to be inline.
 
     `new.log_count` counts the lines in `log`, which the store numbers up to it.

@@ -69,7 +69,8 @@ class MemoryStore:
 
     def swap_many(self, swaps: Sequence[Swap]) -> list[Task | None]:
         with self._lock:
-            stored = [self._swap(swap) for swap in swaps]
+            now = self.now()
+            stored = [self._swap(swap, now) for swap in swaps]
         self._subscribers.tell([task for task in stored if task is not None])
         return stored
 
@@ -154,12 +155,11 @@ class MemoryStore:
     def close(self) -> None:
         self._subscribers.clear()
 
-    def _swap(self, swap: Swap) -> Task | None:
+    def _swap(self, swap: Swap, now: float) -> Task | None:
         task_id = swap.old.task_id
         current = self._tasks.get(task_id)
         if current is None or (current.epoch, current.rev) != (swap.old.epoch, swap.old.rev):
             return None
-        now = self.now()
         stored = replace(swap.new, epoch=self._epoch, rev=max(current.rev + 1, int(now * 1000)), server_time=now)
         self._tasks[task_id] = stored
         if swap.log:
