@@ -139,11 +139,16 @@ class Task:
     def details_json(self) -> str:
         """`details` as compact JSON text, without decoding what the caller gave."""
         completed, total = self.amounts
-        shown = {"completed": completed, "total": total, "unit": self.unit}
-        own = json.dumps({key: value for key, value in shown.items() if value is not None}, separators=(",", ":"))
-        if own == "{}" or self.caller_details == "{}":
-            return self.caller_details if own == "{}" else own
-        return f"{own[:-1]},{self.caller_details[1:]}"
+        unit = self.unit
+        if completed is None and total is None and unit is None:
+            return self.caller_details
+        shown = [
+            "" if completed is None else f'"completed":{completed!r},',
+            "" if total is None else f'"total":{total!r},',
+            "" if unit is None else f'"unit":{json.dumps(unit)},',
+        ]
+        own = "".join(shown)
+        return f"{{{own[:-1]}}}" if self.caller_details == "{}" else f"{{{own}{self.caller_details[1:]}"
 
     @property
     def details(self) -> dict[str, Any]:

@@ -65,6 +65,8 @@ class Delivery:
         self._joined: deque[Subscription] = deque()
         self._slow: dict[Subscription, None] = {}
         self._retry_at = 0.0
+        self._now = 0.0
+        """The time (monotonic), as it was a few viewers ago."""
         self._waiting: list[tuple[float, int, Watch]] = []
         self._tie = count()
         self._round: Iterator[None] | None = None
@@ -97,7 +99,7 @@ class Delivery:
 
     def deliver(self, budget_s: float) -> float | None:
         """Send what is due, for about `budget_s` seconds. When to call again, in seconds: 0 now, None when woken."""
-        started = self._clock.monotonic()
+        started = self._now = self._clock.monotonic()
         try:
             return self._deliver(started + budget_s)
         finally:
@@ -106,10 +108,11 @@ class Delivery:
     def _deliver(self, until: float) -> float | None:
         while True:
             if self._round is None:
-                self._round = self._deliveries(self._clock.monotonic())
+                self._round = self._deliveries(self._now)
             try:
                 for _ in self._round:
-                    if self._clock.monotonic() >= until:
+                    self._now = self._clock.monotonic()
+                    if self._now >= until:
                         return 0
             except BaseException:
                 self._round = None
@@ -117,8 +120,6 @@ class Delivery:
             self._round = None
             if not self._dirty and not self._joined:
                 return self._next_delay(self._clock.monotonic())
-            if self._clock.monotonic() >= until:
-                return 0
 
     def _next_delay(self, now: float) -> float | None:
         due = [self._waiting[0][0]] if self._waiting else []
@@ -135,16 +136,37 @@ class Delivery:
             for subscription in list(self._slow):
                 self._serve_one(subscription)
             yield
+        since_look = 0
+        slow = self._slow
+        # All tasks in one loop: many have one viewer.
+        for watch in self._due(now):
+            try:
+                for subscription in self._audience(watch, now):
+                    if subscription not in slow:  # Those are tried again together, with what is newest then.
+                        self._serve(subscription, watch)
+                    since_look += 1
+                    if since_look == CHUNK:
+                        since_look = 0
+                        yield
+                if watch.followers:
+                    for subscription in list(watch.followers):
+                        self._logs.follow(subscription)
+            except Exception:
+                log.exception("the viewers of a task could not be told its state")
+        yield
+
+    def _due(self, now: float) -> Iterator[Watch]:
+        """The tasks whose turn it is; the others wait for theirs."""
         while self._waiting and self._waiting[0][0] <= now:
             watch = heapq.heappop(self._waiting)[2]
             watch.is_waiting = False
             if watch.sent is not watch.task:
-                yield from self._serve_all_safely(watch, now)
+                yield watch
         with self._lock:
             dirty, self._dirty = self._dirty, {}
         for watch in dirty:
             if not self._must_wait(watch, now):
-                yield from self._serve_all_safely(watch, now)
+                yield watch
             elif not watch.is_waiting:
                 watch.is_waiting = True
                 heapq.heappush(self._waiting, (watch.next_at, next(self._tie), watch))
@@ -156,38 +178,17 @@ class Delivery:
             return False
         return (task.state, task.attempt, task.epoch) == (sent.state, sent.attempt, sent.epoch)
 
-    def _serve_all_safely(self, watch: Watch, now: float) -> Iterator[None]:
-        try:
-            yield from self._serve_all(watch, now)
-        except Exception:
-            log.exception("the viewers of a task could not be told its state")
-
-    def _serve_all(self, watch: Watch, now: float) -> Iterator[None]:
-        task = watch.task
-        if task is None:
-            return
+    def _audience(self, watch: Watch, now: float) -> tuple[Subscription, ...]:
+        """Who is to be served in the turn of this task, which begins now."""
         # One interval of credit: a writer's own 20 a second must pass, however its turns and ours fall together.
         interval_s = self._pace.interval_s
         watch.next_at = max(watch.next_at, now - interval_s) + interval_s
-        watch.sent = task
-        since_look = 0
-        slow = self._slow
-        for subscription in self._audience(watch):
-            if subscription not in slow:  # Those are tried again together, with what is newest then.
-                self._serve(subscription, watch)
-            since_look += 1
-            if since_look == CHUNK:
-                since_look = 0
-                yield
-        for subscription in list(watch.followers):
-            self._logs.follow(subscription)
-        yield
-
-    def _audience(self, watch: Watch) -> tuple[Subscription, ...]:
-        with self._lock:
-            if watch.audience is None:
-                watch.audience = tuple(watch.subscriptions.values())
-            return watch.audience
+        watch.sent = watch.task
+        audience = watch.audience
+        if audience is None:
+            with self._lock:
+                audience = watch.audience = tuple(watch.subscriptions.values())
+        return audience
 
     def _serve_one(self, subscription: Subscription) -> None:
         self._slow.pop(subscription, None)
@@ -206,7 +207,9 @@ class Delivery:
         follower = subscription.follower
         if task.has_ended and follower is not None and self._lets_lines_go_first(subscription, follower, task):
             return
-        frame = self._frame(watch, task)
+        frame = watch.frame
+        if frame is None or watch.framed is not task or self._now - watch.frame_at >= FRESH_S:
+            frame = self._frame(watch, task)
         if self.offer(subscription, frame):
             subscription.epoch, subscription.rev, subscription.is_owed = frame.epoch, frame.rev, False
             if follower is not None:
@@ -244,12 +247,9 @@ class Delivery:
         self._slow[subscription] = None
 
     def _frame(self, watch: Watch, task: Task) -> Frame:
-        frame = watch.frame
-        now = self._clock.monotonic()
-        if frame is not None and frame.rev == task.rev and frame.epoch == task.epoch and now - watch.frame_at < FRESH_S:
-            return frame
-        if watch.head is None or watch.head[0] is not task:
-            watch.head = (task, wire.task_payload_head(task, self.mount))
-        frame = Frame.of_task(task, f"{watch.head[1]}{self._manager.store.now()!r}}}")
-        watch.frame, watch.frame_at = frame, now
+        """A new one; what does not change with the time is kept."""
+        if watch.framed is not task:
+            watch.framed, watch.head = task, wire.task_payload_head(task, self.mount)
+        watch.frame = frame = Frame.of_task(task, f"{watch.head}{self._manager.store.now()!r}}}")
+        watch.frame_at = self._now
         return frame

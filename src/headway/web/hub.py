@@ -192,28 +192,20 @@ class Hub:
 
     def take(self, tasks: Sequence[Task]) -> None:
         """Stored tasks; those that nobody watches, and what is no news, are passed over."""
+        watches = self._watches
+        watched = [(task, watch) for task in tasks if (watch := watches.get(task.task_id)) is not None]
+        if any(watch.task is not None and watch.task.epoch != task.epoch for task, watch in watched):
+            epoch = self._manager.store.epoch()
+            watched = [(task, watch) for task, watch in watched if task.epoch == epoch]
         is_news = False
-        for task in tasks:
-            watch = self._watches.get(task.task_id)
-            if watch is not None and self._take_one(watch, task):
-                is_news = True
+        with self._lock:
+            for task, watch in watched:
+                if _is_news(task, watch.task):
+                    watch.task = task
+                    self._delivery.mark(watch)
+                    is_news = True
         if is_news:
             self._delivery.wake()
-
-    def _take_one(self, watch: Watch, task: Task) -> bool:
-        other_history = watch.task is not None and watch.task.epoch != task.epoch
-        if other_history and task.epoch != self._manager.store.epoch():
-            return False
-        with self._lock:
-            known = watch.task
-            if known is not None and known.epoch == task.epoch:
-                # An end is seen once, though it may be stored twice: after a fail-over that had lost it.
-                is_told = known.has_ended and known.attempt == task.attempt
-                if is_told or known.rev >= task.rev:
-                    return False
-            watch.task = task
-            self._delivery.mark(watch)
-        return True
 
     def check_fresh(self) -> None:
         """Raises `StoreUnavailable` while the store can't be read."""
@@ -279,6 +271,14 @@ class Hub:
         payload = to_json({"code": "unavailable", "message": DELAYED})
         for connection in {sub for watch in list(self._watches.values()) for sub in list(watch.subscriptions)}:
             _tell(connection, payload)
+
+
+def _is_news(task: Task, known: Task | None) -> bool:
+    if known is None or known.epoch != task.epoch:
+        return True
+    # An end is seen once, though it may be stored twice: after a fail-over that had lost it.
+    is_told = known.has_ended and known.attempt == task.attempt
+    return known.rev < task.rev and not is_told
 
 
 def _tell(connection: Connection, payload: str) -> None:

@@ -43,6 +43,7 @@ class Watch:
         "followers",
         "frame",
         "frame_at",
+        "framed",
         "head",
         "is_reading_log",
         "is_waiting",
@@ -67,8 +68,9 @@ class Watch:
         self.next_at = 0.0
         """Before that (monotonic), only a change of state goes out."""
         self.is_waiting = False
-        self.head: tuple[Task, str] | None = None
-        """The payload's beginning, and which state it tells."""
+        self.framed: Task | None = None
+        """Which state `frame` tells, and `head`, its payload's beginning."""
+        self.head = ""
         self.frame: Frame | None = None
         self.frame_at = 0.0
 
