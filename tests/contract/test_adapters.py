@@ -10,8 +10,9 @@ import requests
 import socketio.exceptions
 
 from headway import ProgressManager
-from tests.contract.viewers import NodeViewer, Viewer, read_stream
+from tests.contract.viewers import NAMESPACE, NodeViewer, Viewer, read_stream
 from tests.helpers import ROOT, ServerProcess, eventually
+from tests.integration.raw_sockets import RawClients, is_closed_by_server
 from tests.invariants import History
 
 ADAPTERS = ["gateway", "gateway-ordinary", "threading", "gevent", "gevent-patched"]
@@ -170,6 +171,18 @@ def test_a_page_of_another_site_can_not_connect(server: ServerProcess, transport
 def test_a_page_of_the_own_host_can(server: ServerProcess) -> None:
     with Viewer(server.url, headers={"Origin": server.url}) as viewer:
         assert viewer.ask("ping") == {"ok": True}
+
+
+@pytest.mark.parametrize("text", ["x" * 70_000, "正" * 25_000, b"x" * 70_000], ids=["text", "UTF-8", "binary"])
+def test_a_message_over_the_limit_ends_its_connection(server: ServerProcess, text: str | bytes) -> None:
+    with RawClients(server) as clients:
+        opened = clients.socket()
+        if isinstance(text, str):
+            opened.send(f'42{NAMESPACE},["ping",{{"t":"{text}"}}]')
+        else:
+            opened.send_binary(text)
+
+        assert is_closed_by_server(opened)
 
 
 def test_two_bursts_of_events_are_limited(server: ServerProcess) -> None:

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import websocket
 
 from headway import ProgressManager
 from tests.contract.viewers import Viewer
 from tests.helpers import ROOT, ServerProcess, eventually
 from tests.integration.gateway_server import gateway_server
-from tests.integration.raw_sockets import RawClients, is_closed_by_server, was_ended
+from tests.integration.raw_sockets import RawClients, ends_while_sending, is_closed_by_server, resident_mib, was_ended
 
 
 @pytest.fixture(params=["threading", "gevent"])
@@ -61,6 +62,17 @@ def test_a_stray_that_does_not_read_holds_up_no_viewer(server: ServerProcess) ->
         with Viewer(server.url) as viewer:
             viewer.join(manager.create_task())
             eventually(viewer.states)
+
+
+def test_what_a_stray_says_costs_flask_socketio_no_memory_however_long_it_is(server: ServerProcess) -> None:
+    with RawClients(server) as clients:
+        opened = clients.socket(enter=False)
+        before = resident_mib(server)
+        chunk = b"x" * 2**20
+        opened.send_frame(websocket.ABNF(0, 0, 0, 0, websocket.ABNF.OPCODE_TEXT, 1, chunk))
+
+        assert ends_while_sending(lambda: opened.send_frame(websocket.ABNF(0, 0, 0, 0, 0, 1, chunk)), 200)
+        assert resident_mib(server) - before < 50
 
 
 def test_flask_socketio_bounds_its_viewers_and_gives_places_back(server: ServerProcess) -> None:

@@ -25,27 +25,29 @@ class Bounds:
 
 
 class EventRate:
-    """At most so many events a second of one connection; tells when it has been refused too often in a row."""
+    """At most so many events of one connection in any second; tells when it has been refused too often in a row."""
 
-    __slots__ = ("_count", "_refused", "_second")
+    __slots__ = ("_admitted", "_refused", "_refused_at")
 
     def __init__(self) -> None:
-        self._second = 0
-        self._count = 0
+        self._admitted: list[float] = []
+        """When: those of the last second."""
         self._refused = 0
+        self._refused_at = 0.0
 
     def admits(self, now: float, bounds: Bounds) -> bool:
         """Whether this event, at `now` (monotonic seconds), may be looked at."""
-        second = int(now)
-        if second != self._second:
-            # In a row means: with no second between in which all were admitted.
-            if second > self._second + 1 or self._count <= bounds.events_per_s:
-                self._refused = 0
-            self._second, self._count = second, 0
-        self._count += 1
-        if self._count <= bounds.events_per_s:
+        admitted = self._admitted
+        if admitted and now - admitted[-1] >= 1:
+            admitted.clear()
+        while admitted and now - admitted[0] >= 1:
+            del admitted[0]
+        if len(admitted) < bounds.events_per_s:
+            admitted.append(now)
             return True
-        self._refused += 1
+        # In a row means: with no second between in which all were admitted.
+        self._refused = 1 if now - self._refused_at > 1 else self._refused + 1
+        self._refused_at = now
         return False
 
     def is_hopeless(self, bounds: Bounds) -> bool:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import flask
+from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI
 from engineio.packet import MESSAGE, Packet
 from flask_socketio import SocketIO
 
@@ -116,6 +117,7 @@ class SocketIOHandlers:
             if self._eio is not None:
                 return
             self._eio = eio = self._socketio.server.eio
+            _bound_messages(eio)
             eio_handlers = eio.handlers
             self._pass_on, connect, disconnect = (
                 eio_handlers["message"],
@@ -154,13 +156,16 @@ class SocketIOHandlers:
         client = self._clients.get(eio_sid)
         if client is None or not isinstance(data, str) or not is_about(self.namespace, data):
             if client is not None and isinstance(data, bytes) and eio_sid not in self._socketio.server._binary_packet:
-                self.protocol.ignore(client.connection)  # An attachment; its event has been refused.
+                if len(data) > self.protocol.bounds.message_bytes:
+                    client.close()
+                else:
+                    self.protocol.ignore(client.connection)  # An attachment; its event has been refused.
                 return
             self._pass_on(eio_sid, data)
             if client is None and (client := self._clients.get(eio_sid)) is not None:
                 self.protocol.greet(client.connection)  # It has just entered, and has been told.
             return
-        if len(data) > self.protocol.bounds.message_bytes:
+        if len(data if data.isascii() else data.encode()) > self.protocol.bounds.message_bytes:
             client.close()
             return
         event = self.protocol.admit(client.connection, data)
@@ -272,6 +277,19 @@ def _end(eio: Any, eio_sid: str) -> None:
     socket = eio.sockets.get(eio_sid)
     if socket is not None:
         socket.close(wait=False, reason=eio.reason.SERVER_DISCONNECT)
+
+
+def _bound_messages(eio: Any) -> None:
+    """simple-websocket would take a message whole, however long, before engineio finds it too long."""
+    make = eio._async["websocket"]
+
+    def made(handler: Any, server: Any) -> Any:
+        websocket = make(handler, server)
+        if isinstance(websocket, SimpleWebSocketWSGI):
+            websocket.server_args["max_message_size"] = eio.max_http_buffer_size
+        return websocket
+
+    eio._async = {**eio._async, "websocket": made}
 
 
 def _origins(socketio: SocketIO) -> Origins:

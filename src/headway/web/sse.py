@@ -8,6 +8,7 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -46,7 +47,7 @@ class EventStream:
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
-        self._pending: list[str] = []
+        self._pending: deque[str] = deque()  # One thread appends while another takes.
         self._epoch = ""
         self._rev = 0
         self._line = 0
@@ -85,8 +86,7 @@ class EventStream:
 
     def take(self) -> bytes:
         """What is to be sent now."""
-        taken, self._pending = self._pending, []
-        return "".join(taken).encode()
+        return "".join(self._pending.popleft() for _ in range(len(self._pending))).encode()
 
     def resumes(self, seen: EventId) -> None:
         self._epoch, self._rev, self._line = seen.epoch, seen.rev, seen.line

@@ -14,6 +14,20 @@ def test_a_hundred_a_second_pass_and_the_next_second_begins_anew() -> None:
     assert rate.admits(6.0, BOUNDS)
 
 
+def test_a_burst_that_falls_into_two_seconds_is_limited_all_the_same() -> None:
+    rate = EventRate()
+
+    admitted = [rate.admits(at, BOUNDS) for at in [5.0, *[5.98] * 75, *[6.02] * 75]]
+
+    assert admitted.count(True) == 101  # The very first is a second old by then.
+
+
+def test_a_hundred_in_every_second_pass_for_ever() -> None:
+    rate = EventRate()
+
+    assert all(rate.admits(n / 99, BOUNDS) for n in range(1_000))
+
+
 def test_a_flood_is_hopeless_after_a_thousand_refusals_in_a_row() -> None:
     rate = EventRate()
 
