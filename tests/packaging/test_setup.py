@@ -18,7 +18,9 @@ GOOD_PYTHON = f'exec {sys.executable} "$@"'
 OLD_PYTHON = '[[ $1 == --version ]] && echo "Python 3.9.2" && exit; exit 1'
 PYTHON_WITHOUT_VENV = f'[[ $2 == *ensurepip* ]] && exit 1; exec {sys.executable} "$@"'
 OLD_NODE = "[[ $1 == --version ]] && echo v18.19.0 && exit; exit 1"
+GOOD_NODE = "[[ $1 == --version ]] && echo v20.19.0; exit 0"
 GOOD_NPM = "exit 0"
+CUT_OFF = "echo 'Temporary failure in name resolution'; exit 1"
 
 
 class BareMachine:
@@ -37,9 +39,15 @@ class BareMachine:
         for name, script in programs.items():
             self.write(self.path / name, script)
 
-    def has_a_venv(self) -> None:
+    def has_a_venv(self, pip_install: str = "exit 0") -> None:
         (self.checkout / ".venv" / "bin").mkdir(parents=True)
-        self.write(self.checkout / ".venv" / "bin" / "python", GOOD_PYTHON)
+        python = f'[[ "$*" == *"pip install"* ]] && {{ {pip_install}; }}; {GOOD_PYTHON}'
+        self.write(self.checkout / ".venv" / "bin" / "python", python)
+
+    def has_locks(self) -> None:
+        (self.checkout / "requirements").mkdir()
+        for name in ("requirements/runtime.txt", "package.json", "package-lock.json"):
+            shutil.copy(ROOT / name, self.checkout / name)
 
     def write(self, file: Path, script: str) -> None:
         file.write_text(f"#!{self.path}/bash\n{script}\n")
@@ -97,6 +105,36 @@ def test_an_old_node_is_named(machine: BareMachine) -> None:
     code, said = machine.set_up()
 
     assert (code, "needs Node 20 or newer with npm and found v18.19.0" in said) == (1, True)
+
+
+def test_without_a_network_it_says_what_pip_needs(machine: BareMachine) -> None:
+    machine.has(node=GOOD_NODE, npm=GOOD_NPM)
+    machine.has_locks()
+    machine.has_a_venv(pip_install=CUT_OFF)
+
+    code, said = machine.set_up()
+
+    assert code == 1
+    assert said.splitlines() == [
+        "headway: Installing the Python packages of requirements/runtime.txt",
+        "Temporary failure in name resolution",
+        "headway: pip could not install requirements/runtime.txt (see above): it needs a package index, or a mirror "
+        "set in pip's configuration.",
+    ]
+
+
+def test_without_a_network_it_says_what_npm_needs(machine: BareMachine) -> None:
+    machine.has(node=GOOD_NODE, npm=CUT_OFF)
+    machine.has_locks()
+    machine.has_a_venv()
+
+    code, said = machine.set_up()
+
+    assert code == 1
+    assert said.splitlines()[-2:] == [
+        "Temporary failure in name resolution",
+        "headway: npm ci failed (see above): it needs the npm registry, or a mirror set in npm's configuration.",
+    ]
 
 
 def test_an_unknown_level_is_refused(machine: BareMachine) -> None:
