@@ -105,6 +105,7 @@ class Protocol:
             "protocol": wire.PROTOCOL,
             "server_time": self._clock.time(),
             "heartbeat_s": self.heartbeat_s,
+            "shareable": not self.access.needs_headers,
         }
         connection.outlet.emit("connected", to_json(payload))
 

@@ -81,6 +81,7 @@ class ConnectedPayload(TypedDict):
     protocol: int
     server_time: float
     heartbeat_s: float
+    shareable: bool
 
 
 class PongPayload(TypedDict):

@@ -9,7 +9,7 @@ import pytest
 
 from headway.model.errors import StoreUnavailable
 from headway.model.task import Task
-from headway.web.access import HostAccess, SignedAccess
+from headway.web.access import Access, CapabilityAccess, HostAccess, SignedAccess
 from headway.web.protocol import Connection
 from headway.web.rates import Bounds
 from headway.web.request import Request
@@ -31,6 +31,19 @@ def test_who_enters_is_greeted_like_the_golden_payload() -> None:
 
         assert set(outlet_of(connection).of("connected")[0]) == set(golden("connected"))
         assert outlet_of(connection).of("connected")[0]["protocol"] == 1
+
+
+@pytest.mark.parametrize(
+    ("access", "shareable"),
+    [(CapabilityAccess(), True), (SignedAccess(SECRET), True), (HostAccess(lambda *_: True), False)],
+    ids=["ids", "tokens", "the host's rule"],
+)
+def test_tabs_may_share_a_socket_where_it_is_no_matter_who_opened_it(access: Access, shareable: bool) -> None:
+    with world(access=access) as w:
+        connection = w.connect()
+        w.protocol.greet(connection)
+
+        assert outlet_of(connection).of("connected")[0]["shareable"] is shareable
 
 
 def test_a_join_is_acknowledged_with_what_may_be_done() -> None:
