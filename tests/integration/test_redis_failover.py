@@ -128,7 +128,8 @@ def test_after_a_fail_over_that_lost_writes_viewers_move_forward_and_ends_are_wr
                 assert other.get_result(large) == "x" * 20_000
                 # Of large results only so much is kept in memory; who ran it is told, and nobody is promised it.
                 assert not other.get_task(too_large).has_large_result
-                assert f"the result of task {too_large} was lost by the store" in caplog.text
+                lost = f"the result of task {too_large} was lost by the store"
+                eventually(lambda: lost in caplog.text, saying="it is logged")
                 # It is gone, and nobody pretends otherwise.
                 with pytest.raises(TaskNotFound):
                     other.get_task(never_replicated)
