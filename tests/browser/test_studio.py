@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.demo import axe_violations, demo_server, post_json, sideways_overflow, visit
+from tests.browser.demo import demo_server, is_fine, post_json, visit
 from tests.helpers import ServerProcess, eventually
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def test_a_server_that_is_away_is_said_and_the_post_is_made_when_it_is_back(brow
         expect(page.locator("#page-banner")).to_contain_text("can’t be reached")
         # Its icon is there though nobody can be asked for it.
         page.wait_for_function("() => document.querySelector('#page-banner .icon').getBBox().width > 0")
-        assert (axe_violations(page), sideways_overflow(page)) == ([], 0)
+        eventually(lambda: is_fine(page), saying="it fits, and axe finds nothing")
         assert page.locator("#topic").input_value() == "写在断线时"
         server.start()
 
@@ -323,19 +323,11 @@ def test_the_theme_switch_is_remembered(browser: Browser, demo: ServerProcess) -
         assert page.evaluate(background) == dark
 
 
-def is_clean(page: Page) -> bool:
-    found = axe_violations(page)
-    # Not at once: styles that follow the scheme settle a moment later.
-    assert found == [], found
-    return True
-
-
 def fits_and_is_clean(page: Page, looks: list[tuple[int, Any]]) -> None:
     for width, scheme in looks:
         page.set_viewport_size({"width": width, "height": 800})
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        eventually(lambda: sideways_overflow(page) == 0, saying="nothing sticks out")
-        eventually(lambda: is_clean(page), saying="axe finds nothing")
+        eventually(lambda: is_fine(page), saying="it fits, and axe finds nothing")
 
 
 @pytest.mark.parametrize(

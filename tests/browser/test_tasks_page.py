@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.demo import axe_violations, demo_server, post_json, sideways_overflow, visit
-from tests.helpers import ServerProcess
+from tests.browser.demo import demo_server, is_fine, post_json, visit
+from tests.helpers import ServerProcess, eventually
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -37,7 +37,7 @@ def test_an_empty_list_says_what_would_fill_it(browser: Browser, demo: ServerPro
         page.goto(demo.url + "/tasks")
 
         expect(page.locator("#tasks-empty")).to_contain_text("No tasks yet")
-        assert axe_violations(page) == []
+        eventually(lambda: is_fine(page), saying="it fits, and axe finds nothing")
 
 
 def test_rows_move_with_their_tasks_and_new_ones_come_by_themselves(browser: Browser, demo: ServerProcess) -> None:
@@ -167,7 +167,7 @@ def test_a_server_that_is_away_is_said_and_forgotten_when_it_is_back(browser: Br
 
         server.terminate()
         expect(page.locator("#page-banner")).to_contain_text("can’t be read right now")
-        assert (axe_violations(page), sideways_overflow(page)) == ([], 0)
+        eventually(lambda: is_fine(page), saying="it fits, and axe finds nothing")
         expect(row(page, task_id)).to_be_visible()
         server.start()
 
@@ -184,9 +184,9 @@ def test_both_pages_fit_and_axe_finds_nothing(browser: Browser, demo: ServerProc
     with visit(browser, locale=locale, viewport=size, color_scheme=scheme, reduced_motion="reduce") as page:
         page.goto(demo.url + "/tasks")
         expect(row(page, failed)).to_have_attribute("data-state", "failed")
-        assert (axe_violations(page), sideways_overflow(page)) == ([], 0)
+        eventually(lambda: is_fine(page), saying="it fits, and axe finds nothing")
         for task_id in (hanging, failed):
             page.goto(f"{demo.url}/tasks/{task_id}")
             expect(page.locator("#facts div").first).to_be_visible()
-            assert (axe_violations(page), sideways_overflow(page)) == ([], 0)
+            eventually(lambda: is_fine(page), saying="it fits, and axe finds nothing")
     post_json(f"{demo.url}/api/tasks/{hanging}/cancel", {})
