@@ -71,7 +71,7 @@ def axe_violations(page: Page, *, without: tuple[str, ...] = ()) -> list[str]:
 
 
 def is_fine(page: Page) -> bool:
-    """Nothing sticks out and axe finds nothing: to be waited for, as styles and what comes late settle a moment later."""
+    """It fits and axe finds nothing: to be waited for, as styles and what comes late settle a moment later."""
     found = (axe_violations(page), sideways_overflow(page))
     assert found == ([], 0), found
     return True
