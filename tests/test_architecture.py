@@ -197,6 +197,17 @@ def test_no_test_waits_by_sleeping() -> None:
     assert wrong == [], "wait for a condition: tests.helpers.eventually, an Event, a locator"
 
 
+def test_no_test_waits_for_a_bare_expression_in_a_page() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in (ROOT / "tests").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and awaits_an_expression(node)
+    ]
+
+    assert wrong == [], "a function, `() => …`: an expression is read anew each time, which the page's policy forbids"
+
+
 def test_javascript_sources_import_only_each_other_and_in_no_circle() -> None:
     graph: dict[str, set[str]] = {}
     outside = []
@@ -282,6 +293,13 @@ def sleeps(function: ast.expr) -> bool:
             return True
         case ast.Attribute(attr="wait_for_timeout"):
             return True
+    return False
+
+
+def awaits_an_expression(call: ast.Call) -> bool:
+    match call:
+        case ast.Call(func=ast.Attribute(attr="wait_for_function"), args=[ast.Constant(value=str(script)), *_]):
+            return "=>" not in script
     return False
 
 
