@@ -26,7 +26,7 @@ for (const clock of [Date, performance]) {
   clock.now = () => now() + (time() < window.jumpAt ? 0 : 360_000);
 }
 """
-SOON_S = 0.7
+SOON_S = 1.5
 """When the page's clocks are six minutes on, from when they are told to: whatever wakes then finds them so."""
 
 

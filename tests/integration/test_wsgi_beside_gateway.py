@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import select
 from collections.abc import Iterator
 
 import pytest
@@ -18,7 +18,7 @@ from tests.integration.raw_sockets import RawClients, was_ended
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     store = tmp_path_factory.mktemp("wsgi") / "tasks.db"
     options = {"wsgi_workers": 4, "wsgi_body_limit": 100_000}
-    with gateway_server(store, bounds={"body_within_s": 2}, gateway=options) as running:
+    with gateway_server(store, bounds={"body_within_s": 4}, gateway=options) as running:
         yield running
         assert "Traceback" not in running.log, running.log[-5000:]
 
@@ -55,10 +55,10 @@ def test_the_app_answers_beside_twenty_half_sent_bodies(server: ServerProcess, c
     head = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
     halves = [clients.tcp(head + b"x" * 100) for _ in range(20)]
 
-    started = time.monotonic()
     assert home_answers(server)
     assert requests.post(f"{server.url}/echo", data=b"whole", timeout=10).content == b"whole"
-    assert time.monotonic() - started < 2, "waited for the half-sent ones"
+    ended, _, _ = select.select(halves, (), (), 0)
+    assert ended == [], "the half-sent ones were waited for"
     assert was_ended(halves[0], 20)
 
 
