@@ -332,6 +332,19 @@ def test_a_cancel_without_a_live_connection_goes_by_http(bars: Bars) -> None:
     expect(bars.part("title")).to_have_text("Cancelled")
 
 
+def test_a_cancel_over_which_the_connection_broke_goes_by_http_too(bars: Bars) -> None:
+    bars.world.hangs_up_on_cancel = True
+    bars.world.confirms_cancel = False
+    bars.world.put("a", state="running", progress=20)
+    bars.make("a", reconnectDelay=60_000)
+    bars.wait_joined("a")
+
+    assert bars.call("bar.cancel()") is True
+
+    assert [path for method, path, _ in bars.world.requests if method == "POST"] == ["/api/tasks/a/cancel"]
+    assert bars.events("error") == []
+
+
 def test_the_namespace_can_be_another(bars: Bars) -> None:
     bars.make(websocketUrl="/elsewhere", maxReconnectAttempts=0)
 

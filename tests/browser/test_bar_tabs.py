@@ -19,16 +19,33 @@ pytestmark = pytest.mark.whole_chromium
 
 @pytest.fixture
 def tabs(browser: Browser, world: World) -> Iterator[list[Bars]]:
-    """Three tabs of one browser that share; the first one has the socket."""
+    """Three tabs of one browser; the first one has the socket of all."""
     with browser.new_context() as context:
         tabs = [Bars(context.new_page(), world) for _ in range(3)]
         world.put("a", state="running", progress=10)
         world.put("b", state="running", progress=20)
         for i, tab in enumerate(tabs):
             tab.open()
-            tab.make("b" if i == 2 else "a", shareTabs=True)
+            tab.make("b" if i == 2 else "a")
             expect(tab.part("percent")).to_have_text("20%" if i == 2 else "10%")
+            if i == 0:
+                holds_the_socket_of_all(tab)
+        for tab in tabs[1:]:
+            tab.wait_until("state.connected && !bar.socket")
+        one_socket(world)
+        eventually(lambda: world.joined("a") == 1 and world.joined("b") == 1)
         yield tabs
+
+
+def holds_the_socket_of_all(tab: Bars) -> None:
+    tab.page.wait_for_function(
+        "async () => (await navigator.locks.query()).held.some(({ name }) => name.endsWith('true'))"
+    )
+
+
+def one_socket(world: World) -> None:
+    """Each tab begins with one of its own, which it gives up."""
+    eventually(lambda: world.sockets == 1, saying="one socket for all tabs")
 
 
 def process_of(tab: Bars) -> int:
@@ -63,15 +80,22 @@ def kill(tab: Bars) -> None:
 
 
 @contextlib.contextmanager
-def frozen(tab: Bars) -> Iterator[None]:
-    """Told that it will be frozen, then nothing of it runs. Headless Chromium freezes no page by itself."""
+def stopped(tab: Bars) -> Iterator[None]:
+    """Nothing of it runs any more, and it was not told."""
     pid = process_of(tab)
-    tab.page.evaluate("void document.dispatchEvent(new Event('freeze'))")
     os.kill(pid, signal.SIGSTOP)
     try:
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def frozen(tab: Bars) -> Iterator[None]:
+    """Told that it will be frozen, then nothing of it runs. Headless Chromium freezes no page by itself."""
+    tab.page.evaluate("void document.dispatchEvent(new Event('freeze'))")
+    with stopped(tab):
+        yield
     tab.page.evaluate("void document.dispatchEvent(new Event('resume'))")
 
 
@@ -112,7 +136,7 @@ def test_a_frozen_tab_does_not_stand_in_line_for_the_socket(tabs: list[Bars]) ->
 
     world.put("a", progress=67)
     expect(sleeper.part("percent")).to_have_text("67%")
-    assert world.sockets == 1
+    one_socket(world)
 
 
 def test_each_tab_sees_what_its_own_token_lets_it_see(browser: Browser, world: World) -> None:
@@ -122,18 +146,22 @@ def test_each_tab_sees_what_its_own_token_lets_it_see(browser: Browser, world: W
         may, may_not = (Bars(context.new_page(), world) for _ in range(2))
         for tab, token in ((may, "right"), (may_not, "wrong")):
             tab.open()
-            tab.make("a", shareTabs=True, token=token)
+            tab.make("a", token=token)
             expect(tab.part("percent")).to_have_text("10%" if token == "right" else "")
+            if tab is may:
+                holds_the_socket_of_all(tab)
+        may_not.wait_until("!bar.socket")
+        one_socket(world)
         world.put("a", progress=20)
         expect(may.part("percent")).to_have_text("20%")
 
-        assert world.sockets == 1
         assert may_not.events("progress") == []
         assert may_not.events("error")[0][0]["code"] == "task_not_found"
         assert may.events("error") == []
 
 
 def test_tabs_of_two_who_are_logged_in_do_not_share(browser: Browser, world: World) -> None:
+    world.shareable = False
     world.put("a", state="running", progress=10)
     with browser.new_context() as context:
         for who in ("anna", "anna", "ben"):
@@ -141,7 +169,89 @@ def test_tabs_of_two_who_are_logged_in_do_not_share(browser: Browser, world: Wor
             tab.open()
             tab.make("a", shareTabs=who)
             expect(tab.part("percent")).to_have_text("10%")
-        assert world.sockets == 2
+        eventually(lambda: world.sockets == 2)
+
+
+@pytest.mark.parametrize("shareable", [True, False])
+def test_nothing_is_shared_where_the_server_or_the_page_does_not_let_it(
+    browser: Browser, world: World, shareable: bool
+) -> None:
+    world.shareable = shareable
+    world.put("a", state="running", progress=10)
+    with browser.new_context() as context:
+        for count in (1, 2):
+            tab = Bars(context.new_page(), world)
+            tab.open()
+            # The rarer parts are there, and so is whatever they might do.
+            tab.make("a", shareTabs=not shareable, tabTitle=True)
+            expect(tab.page).to_have_title("10% · Bar")
+            assert tab.page.evaluate("async () => (await navigator.locks.query()).held") == []
+            assert world.sockets == count
+
+
+def test_the_socket_is_there_at_once_and_stays_the_same_when_it_is_shared(bars: Bars) -> None:
+    bars.page.evaluate(
+        """() => {
+            const bar = new ProgressBar('progress-container');
+            window.bars = { bar };
+            window.first = bar.socket;
+            bar.socket.on('pong', () => (window.ponged = true));
+        }"""
+    )
+    bars.wait_until("state.connected")
+    holds_the_socket_of_all(bars)
+
+    assert bars.call("bar.socket === window.first && bar.socket.connected") is True
+    bars.call("void bar.socket.emit('ping', {})")
+    bars.page.wait_for_function("() => window.ponged")
+
+
+def test_a_tab_does_not_wait_for_a_holder_that_hangs(tabs: list[Bars]) -> None:
+    holder, *_ = tabs
+    with stopped(holder):
+        late = Bars(holder.page.context.new_page(), holder.world)
+        late.open()
+        late.make("b")
+        expect(late.part("percent")).to_have_text("20%")
+        late.world.put("b", progress=30)
+        expect(late.part("percent")).to_have_text("30%")
+        assert late.call("bar.socket.connected") is True
+
+    # Once the holder answers again, its socket is the only one.
+    late.wait_until("!bar.socket")
+    one_socket(late.world)
+    late.world.put("b", progress=40)
+    expect(late.part("percent")).to_have_text("40%")
+
+
+def test_a_cancel_that_the_holder_took_to_its_grave_goes_by_http(tabs: list[Bars]) -> None:
+    holder, other, _ = tabs
+    pid = process_of(holder)
+    os.kill(pid, signal.SIGSTOP)
+    other.page.evaluate("() => { window.stopped = bars.bar.cancel(); }")
+    with holder.page.expect_event("crash"):
+        os.kill(pid, signal.SIGKILL)
+
+    assert other.page.evaluate("() => window.stopped") is True
+    expect(other.part("title")).to_have_text("Cancelled")
+    assert other.world.heard_of("cancel_task") == []
+
+
+def test_all_tabs_give_up_and_all_come_back_when_one_is_told_to(tabs: list[Bars]) -> None:
+    world = tabs[0].world
+    world.stop()
+    for tab in tabs:
+        tab.wait_for("reconnect_failed", timeout=60)
+        expect(tab.part("notes")).to_contain_text("Connection lost: gave up after 5 tries")
+        assert len(tab.events("disconnect")) == 1
+    world.put("a", progress=70, silently=True)
+    world.put("b", progress=80, silently=True)
+    world.start()
+    tabs[2].button("reconnect").click()
+
+    for tab, percent in zip(tabs, ("70%", "70%", "80%"), strict=True):
+        expect(tab.part("percent")).to_have_text(percent)
+    one_socket(world)
 
 
 def test_a_task_is_left_when_the_last_tab_leaves_it(tabs: list[Bars]) -> None:
@@ -174,7 +284,7 @@ def test_when_the_holder_goes_another_tab_takes_over(tabs: list[Bars], how: str)
 
     expect(others[0].part("percent")).to_have_text("50%")
     expect(others[1].part("percent")).to_have_text("60%")
-    assert world.sockets == 1
+    one_socket(world)
     assert all(tab.events("reconnect_failed") == [] for tab in others)
 
 
@@ -194,21 +304,22 @@ def test_a_holder_that_is_frozen_lets_another_tab_take_over(tabs: list[Bars]) ->
     expect(holder.part("percent")).to_have_text("51%")
     world.put("a", progress=52)
     expect(holder.part("percent")).to_have_text("52%")
-    assert world.sockets == 1
+    one_socket(world)
 
 
 def test_a_holder_that_hangs_has_the_socket_taken_away(tabs: list[Bars]) -> None:
     holder, *others = tabs
-    # Asked again and getting no answer, the others do not wait for it for ever.
-    holder.page.evaluate(
-        "() => void setTimeout(() => { for (const end = performance.now() + 9000; performance.now() < end; ); })"
-    )
-    others[0].call("bar.disconnectWebSocket()")
-    others[0].call("bar.initWebSocket()")
+    with stopped(holder):
+        # Asked again and getting no answer, the others do not wait for it for ever.
+        for event in ("pagehide", "pageshow"):
+            others[0].page.evaluate(f"() => void dispatchEvent(new PageTransitionEvent('{event}'))")
+        others[0].wait_until("state.connected && bar.socket?.connected", timeout=15)
+        others[0].world.put("a", progress=70)
+        expect(others[0].part("percent")).to_have_text("70%")
 
-    others[0].wait_until("state.connected && bar.socket?.connected", timeout=15)
-    others[0].world.put("a", progress=70)
-    expect(others[0].part("percent")).to_have_text("70%")
+    one_socket(others[0].world)
+    others[0].world.put("a", progress=71)
+    expect(holder.part("percent")).to_have_text("71%")
 
 
 def test_a_restarted_server_is_found_by_all_tabs(tabs: list[Bars]) -> None:
@@ -221,4 +332,4 @@ def test_a_restarted_server_is_found_by_all_tabs(tabs: list[Bars]) -> None:
 
     for tab, percent in zip(tabs, ("80%", "80%", "90%"), strict=True):
         expect(tab.part("percent")).to_have_text(percent)
-    assert world.sockets == 1
+    one_socket(world)

@@ -61,8 +61,10 @@ class World:
         self.answers_pings = True
         self.allows_websockets = True
         self.has_api = True
+        self.shareable = True
         self.has_streams = True
         self.confirms_cancel = True
+        self.hangs_up_on_cancel = False
         self.token: str | None = None
         self.actions = ["cancel", "retry"]
         self.errors: dict[str, Payload] = {}
@@ -165,12 +167,12 @@ class World:
     def drop_sockets(self) -> None:
         """Cut all TCP connections, as a proxy that restarts would."""
 
-        async def drop() -> None:
-            assert self._server is not None
-            for connection in list(self._server.server_state.connections):
-                connection.transport.abort()  # type: ignore[union-attr]
+        self._run(self._hang_up())
 
-        self._run(drop())
+    async def _hang_up(self) -> None:
+        assert self._server is not None
+        for connection in list(self._server.server_state.connections):
+            connection.transport.abort()  # type: ignore[union-attr]
 
     @property
     def sockets(self) -> int:
@@ -200,7 +202,7 @@ class World:
     def _bind(self, sio: socketio.AsyncServer) -> None:
         async def connect(sid: str, environ: Any, auth: Any = None) -> None:
             self.count["connect"] += 1
-            hello = {"protocol": 1, "server_time": time.time(), "heartbeat_s": 30}
+            hello = {"protocol": 1, "server_time": time.time(), "heartbeat_s": 30, "shareable": self.shareable}
             await sio.emit("connected", hello, to=sid, namespace="/progress")
 
         async def join(sid: str, data: Payload) -> Payload:
@@ -222,6 +224,8 @@ class World:
 
         async def cancel_task(sid: str, data: Payload) -> Payload:
             self.heard.append(("cancel_task", data))
+            if self.hangs_up_on_cancel:
+                await self._hang_up()
             refusal = self._refusal("cancel_task", data["task_id"], data.get("token"))
             if refusal:
                 return {"ok": False, "error": refusal}

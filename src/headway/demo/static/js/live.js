@@ -6,11 +6,8 @@ import { root } from './dom.js';
 
 /** @typedef {(task: any) => void} OnTask */
 
-/**
- * How ProgressBar and its watches reach this server, wherever it is mounted. All tabs of a browser are the same person's:
- * nobody logs in here.
- */
-export const server = { websocketUrl: '/progress', socketPath: `${root}/socket.io`, apiUrl: `${root}/api`, shareTabs: true };
+/** How ProgressBar and its watches reach this server, wherever it is mounted. */
+export const server = { websocketUrl: '/progress', socketPath: `${root}/socket.io`, apiUrl: `${root}/api` };
 
 /** Headway's own scripts come from the folder that every app with Headway serves. */
 export const { ProgressBar, watchTask } = await import(`${root}/static/js/progress.mjs`);

@@ -11,6 +11,8 @@ const PONG_TIMEOUT_MS = 10_000;
 const HELD_UP_MS = 1000;
 /** Who has just come back to the page should not wait for a connection that died meanwhile. */
 const JUST_SEEN_MS = 5000;
+/** Longer than that no timer goes. */
+const MOST_MS = 2 ** 31 - 1;
 /** Errors that pass: the join is tried again. */
 const PASSING = ['unavailable', 'rate_limited', 'internal'];
 
@@ -46,7 +48,7 @@ export class Connection {
   #lifetime = new AbortController();
   #suspended = false;
   #seenAt = -Infinity;
-  /** When the last heartbeat was due, by the machine's clock: that of the page may stand still while a laptop sleeps. */
+  /** When the last heartbeat was due, by the machine's clock: the page's may stand still while a laptop sleeps. */
   #beatAt = Infinity;
   /** @typedef {ReturnType<typeof setTimeout> | undefined} Timer */
   /** @type {Timer} */
@@ -148,7 +150,10 @@ export class Connection {
   startHeartbeat() {
     this.stopHeartbeat();
     this.#beatAt = Date.now();
-    this.#beatTimer = setInterval(() => (this.#hasSlept() ? this.#seen() : this.#beat()), this.#policy.heartbeatInterval);
+    const { heartbeatInterval } = this.#policy;
+    // No heartbeat, or hardly ever one: a timer would fire all the time.
+    if (!heartbeatInterval || heartbeatInterval > MOST_MS) return;
+    this.#beatTimer = setInterval(() => (this.#hasSlept() ? this.#seen() : this.#beat()), heartbeatInterval);
   }
 
   stopHeartbeat() {
@@ -178,18 +183,20 @@ export class Connection {
   }
 
   /**
-   * By the live connection where there is one, else over HTTP.
+   * By the live connection where there is one, else over HTTP; a cancel also where that one broke over it.
    * @param {'cancel_task' | 'retry_task'} event @param {string} taskId @param {string} [reason]
    * @returns {Promise<Ack>}
    */
   async ask(event, taskId, reason) {
     const token = await this.#token(taskId);
     const data = { ...(reason && { reason }) };
-    if (this.#status.phase !== 'live' || !this.#transport) {
-      const { askByHttp } = await loadMore();
-      return askByHttp(this.#endpoint.api, event, taskId, token, data, this.#sink());
+    if (this.#status.phase === 'live' && this.#transport) {
+      const ack = await this.#transport.ask(event, taskId, { ...(token && { token }), ...data });
+      // To ask twice for the stop does no harm; a second attempt would be one too many.
+      if (ack.error?.code !== 'unreachable' || event === 'retry_task') return ack;
     }
-    return this.#transport.ask(event, taskId, { ...(token && { token }), ...data });
+    const { askByHttp } = await loadMore();
+    return askByHttp(this.#endpoint.api, event, taskId, token, data, this.#sink());
   }
 
   /** The newest bar's; while one of them wants to reconnect, it does. @returns {Policy} */
@@ -200,7 +207,7 @@ export class Connection {
 
   /** Not all viewers at once. */
   get #delay() {
-    return this.#policy.reconnectDelay * (0.7 + 0.6 * Math.random());
+    return Math.min(MOST_MS, this.#policy.reconnectDelay * (0.7 + 0.6 * Math.random()));
   }
 
   /** The one place where the status changes. @param {Status['phase']} phase @param {Partial<Status>} [more] */
@@ -213,17 +220,33 @@ export class Connection {
   /** @param {Partial<Status>} [more] */
   #connect(more) {
     this.#set('connecting', more);
-    const hasClient = typeof (/** @type {any} */ (globalThis).io) === 'function';
-    if (hasClient && !this.#shareTabs) this.#transport ??= new SocketTransport(this.#endpoint, this.#sink());
+    if (typeof (/** @type {any} */ (globalThis).io) === 'function')
+      this.#transport ??= new SocketTransport(this.#endpoint, this.#sink());
     if (this.#transport) return this.#transport.open();
     loadMore().then(
-      ({ HttpTransport, TabsTransport }) => {
+      ({ HttpTransport }) => {
         if (this.#status.phase !== 'connecting') return;
-        const Chosen = !hasClient ? HttpTransport : TabsTransport.works() ? TabsTransport : SocketTransport;
-        this.#transport ??= new Chosen(this.#endpoint, this.#sink(), this.#shareTabs ?? false);
+        this.#transport ??= new HttpTransport(this.#endpoint, this.#sink());
         this.#transport.open();
       },
       () => this.#lost('connect_error'),
+    );
+  }
+
+  /**
+   * A tab begins with a socket of its own, and shares once it is live: nobody waits for another tab.
+   * @param {boolean} shareable whether it makes no difference to the server which tab asks
+   */
+  #share(shareable) {
+    const own = this.#transport;
+    const share = this.#shareTabs;
+    if (!(own instanceof SocketTransport) || !share || (share === true && !shareable)) return;
+    loadMore().then(
+      ({ TabsTransport }) => {
+        if (own !== this.#transport || this.#status.phase !== 'live' || !TabsTransport.works()) return;
+        this.#transport = new TabsTransport(this.#endpoint, this.#sink(), share, own);
+      },
+      () => {},
     );
   }
 
@@ -243,7 +266,8 @@ export class Connection {
         this.#transport?.close();
         this.#set('idle', { reason: 'absent' });
       },
-      rejoin: () => this.#joinAll(),
+      rejoin: (taskIds) => this.#joinAll(taskIds),
+      greeted: (shareable) => this.#share(shareable),
       serverTime: (time) => {
         if (typeof time === 'number') this.#clock = { server: time, page: performance.now() };
       },
@@ -298,8 +322,8 @@ export class Connection {
     this.#schedule();
   }
 
-  #joinAll() {
-    for (const taskId of new Set([...this.#links].flatMap((link) => [...link.watches.keys()]))) this.join(taskId);
+  #joinAll(taskIds = [...this.#links].flatMap((link) => [...link.watches.keys()])) {
+    for (const taskId of new Set(taskIds)) this.join(taskId);
   }
 
   /** @param {string} taskId */

@@ -119,7 +119,10 @@ export interface Sink {
   down(reason: string): void;
   /** There is a web server, but Headway is not on it. */
   absent(): void;
-  rejoin(): void;
+  /** All that is watched, or these. */
+  rejoin(taskIds?: string[]): void;
+  /** The server's first word; `shareable`: it makes no difference to it who opened the socket. */
+  greeted(shareable: boolean): void;
   serverTime(time: unknown): void;
   state(task: Task): void;
   log(payload: LogPayload): void;

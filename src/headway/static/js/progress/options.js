@@ -12,7 +12,7 @@ export const defaults = {
   reconnectDelay: 3000,
   maxReconnectAttempts: 5,
   heartbeatInterval: 30000,
-  shareTabs: false,
+  shareTabs: /** @type {boolean | string} */ (true),
   showStages: true,
   showTime: true,
   showDetails: true,
@@ -27,13 +27,29 @@ export const defaults = {
   notify: false,
 };
 
+/** What has no default, or is not there by null. */
+const OTHERS = /^(websocketUrl|stylesheet|token|locale|words|signal|logFrom|on[A-Z].*)$/;
+
 /**
+ * A number that is none is an error; a name that is not known is most likely misspelt.
  * @template {ConnectionOptions} T
  * @param {T | undefined} options
  * @returns {T & typeof defaults}
  */
 export function withDefaults(options) {
-  return /** @type {T & typeof defaults} */ ({ ...defaults, ...given(options ?? {}) });
+  /** @type {Record<string, unknown>} */
+  const chosen = { ...defaults };
+  for (const [name, value] of Object.entries(given(options ?? {}))) {
+    const sample = /** @type {Record<string, unknown>} */ (defaults)[name];
+    if (!OTHERS.test(name)) {
+      if (sample === undefined) console.warn(`Headway: there is no option '${name}'`);
+      if (value === null) continue;
+      if (typeof sample === 'number' && !(Number(value) >= 0))
+        throw new TypeError(`Headway: ${name} must be a number from 0 on, not '${value}'`);
+    }
+    chosen[name] = typeof sample === 'number' ? Number(value) : value;
+  }
+  return /** @type {T & typeof defaults} */ (/** @type {unknown} */ (chosen));
 }
 
 /** What is not undefined. @template {object} T @param {T} data @returns {Partial<T>} */

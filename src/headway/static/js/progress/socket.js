@@ -13,16 +13,18 @@ export class SocketTransport {
   /** @type {any} */
   socket = null;
   #endpoint;
-  #sink;
   #bound = false;
   #closing = false;
   /** Questions that are still open: the connection's end answers them. @type {Set<(ack: Ack) => void>} */
   #open = new Set();
+  /** The tasks that were joined, and whether the server has let us in already. @type {Map<string, boolean>} */
+  rooms = new Map();
 
   /** @param {Endpoint} endpoint @param {Sink} sink */
   constructor(endpoint, sink) {
     this.#endpoint = endpoint;
-    this.#sink = sink;
+    /** Whom it tells; another one once it is shared. */
+    this.sink = sink;
   }
 
   /** @returns {TransportName | null} */
@@ -54,28 +56,31 @@ export class SocketTransport {
   bind() {
     if (this.#bound || !this.socket) return;
     this.#bound = true;
-    const sink = this.#sink;
     const on = (/** @type {string} */ event, /** @type {(data: any) => void} */ heard) => this.socket.on(event, heard);
-    on('connect', () => sink.up());
+    on('connect', () => this.sink.up());
     on('disconnect', (reason) => {
       for (const resolve of this.#open) resolve(UNREACHABLE);
       this.#open.clear();
-      if (!this.#closing) sink.down(String(reason));
+      this.rooms.clear();
+      if (!this.#closing) this.sink.down(String(reason));
     });
     on('connect_error', (error) => {
       if (this.#closing) return;
       // Some proxies neither pass a WebSocket on nor refuse it: it comes second then, by an upgrade.
       if (error?.message === 'timeout') this.socket.io.opts.transports.reverse();
-      sink.error({ code: error?.data?.code ?? 'unreachable', message: String(error?.message ?? error) });
-      sink.down('connect_error');
+      this.sink.error({ code: error?.data?.code ?? 'unreachable', message: String(error?.message ?? error) });
+      this.sink.down('connect_error');
     });
-    on('connected', (data) => sink.serverTime(data?.server_time));
-    on('progress', (task) => sink.state(task));
-    on('log', (payload) => sink.log(payload));
-    on('error', (error) => sink.error(error));
+    on('connected', (data) => {
+      this.sink.serverTime(data?.server_time);
+      this.sink.greeted(data?.shareable === true);
+    });
+    on('progress', (task) => this.sink.state(task));
+    on('log', (payload) => this.sink.log(payload));
+    on('error', (error) => this.sink.error(error));
     on('pong', (data) => {
-      sink.serverTime(data?.server_time);
-      sink.pong();
+      this.sink.serverTime(data?.server_time);
+      this.sink.pong();
     });
   }
 
@@ -86,14 +91,18 @@ export class SocketTransport {
 
   /** @param {string} taskId @param {JoinData} data */
   async join(taskId, data) {
+    this.rooms.set(taskId, !!this.rooms.get(taskId));
     const ack = await this.#send('join', { task_id: taskId, ...data });
-    if (ack.actions) this.#sink.actions(taskId, ack.actions);
+    if (ack.ok) this.rooms.has(taskId) && this.rooms.set(taskId, true);
+    else this.rooms.delete(taskId);
+    if (ack.actions) this.sink.actions(taskId, ack.actions);
     if (!ack.ok && ack !== UNREACHABLE)
-      this.#sink.error({ code: 'internal', message: '', ...ack.error, task_id: taskId });
+      this.sink.error({ code: 'internal', message: '', ...ack.error, task_id: taskId });
   }
 
   /** @param {string} taskId */
   leave(taskId) {
+    this.rooms.delete(taskId);
     if (this.socket?.connected) this.socket.emit('leave', { task_id: taskId });
   }
 

@@ -124,8 +124,8 @@ export interface ConnectionOptions {
   /** Milliseconds. Default 30000. */
   heartbeatInterval?: number;
   /**
-   * Share one socket between the tabs of this browser; a string: only those that say the same, such as who is logged
-   * in. Default false.
+   * One socket for all tabs of this browser. Default true: where ids and tokens alone decide what may be seen. A string:
+   * wherever, with those tabs that say the same, such as who is logged in.
    */
   shareTabs?: boolean | string;
   token?: Token | null;
@@ -196,7 +196,7 @@ export class ProgressBar {
   start(options?: StartOptions): this;
   updateProgress(progress: number | null, data?: UpdateData): this;
   complete(message?: string): this;
-  fail(message?: string): this;
+  fail(reason?: string | Error): this;
   cancel(): Promise<boolean>;
   retry(): Promise<boolean>;
   reset(): this;
