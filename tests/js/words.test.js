@@ -12,8 +12,8 @@ const seen = (...etas) => etas.reduce((list, eta, i) => notePrediction(list, eta
 
 test('durations are short and exact', () => {
   assert.deepEqual(
-    [0, 12.9, 60, 72, 3600, 7500].map((s) => duration(s, en)),
-    ['0 s', '12 s', '1 min', '1 min 12 s', '1 h', '2 h 5 min'],
+    [0, 12.9, 60, 72, 3600, 7500, 86400, 360000].map((s) => duration(s, en)),
+    ['0 s', '12 s', '1 min', '1 min 12 s', '1 h', '2 h 5 min', '1 d', '4 d 4 h'],
   );
   assert.equal(duration(72, zh), '1 分 12 秒');
 });
@@ -68,7 +68,7 @@ test('both languages have all words, with the same places to fill in', () => {
     assert.notEqual(zh(key), en(key), key);
   }
   for (const [key, [english, chinese]] of Object.entries(moreWords))
-    assert.deepEqual(places(chinese), places(english), key);
+    if (english) assert.deepEqual(places(chinese), places(english), key);
 });
 
 test('any Chinese is zh-CN, anything else English, and a bad locale does no harm', () => {

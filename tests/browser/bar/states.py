@@ -44,7 +44,7 @@ def states() -> dict[str, dict[str, Any]]:
         "nested": running | {"status": "upload", "name": "Post", "stages": nested},
         "indeterminate": running | {"progress": None},
         "quiet": running | {"updated_at": now - 60},
-        "silent": running | {"worker": "silent"},
+        "silent": running | {"worker": "silent", "updated_at": now - 40},
         "cancelling": running | {"state": "cancelling", "cancel_requested_at": now - 30},
         "cancelled": running | {"state": "cancelled", "finished_at": now},
         "failed": running | {"state": "failed", "error": error, "stages": stages, "finished_at": now},

@@ -11,6 +11,7 @@ bar
   .off('progress')
   .start({ taskId: 'a', details: { completed: 1 } })
   .updateProgress(3, { message: 'm' });
+bar.fail(new Error('no such file')).fail('enough');
 const stopped: Promise<boolean> = bar.cancel();
 const transport: 'websocket' | 'polling' | 'sse' | 'http' | 'local' | null = bar.state.transport;
 new ProgressBar(document.body);

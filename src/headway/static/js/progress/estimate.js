@@ -3,19 +3,29 @@
 
 /** @import { Words } from './internal.js' */
 
+/** @type {[seconds: number, word: string][]} */
+const UNITS = [
+  [86400, 'day'],
+  [3600, 'hour'],
+  [60, 'minuteShort'],
+  [1, 'second'],
+];
+
 /**
- * '12 s', '1 min 12 s', '2 h 5 min': how long something has been going on.
+ * '12 s', '1 min 12 s', '2 h 5 min', '4 d 3 h': how long something has been going on.
  * @param {number} seconds @param {Words} say
  */
 export function duration(seconds, say) {
-  const whole = Math.max(0, Math.floor(seconds));
-  const part = (/** @type {number} */ n, /** @type {string} */ unit) => (n ? `${number(n, say)} ${say(unit)}` : '');
-  if (whole < 60) return `${number(whole, say)} ${say('second')}`;
-  const [big, small] =
-    whole < 3600
-      ? [part(Math.floor(whole / 60), 'minuteShort'), part(whole % 60, 'second')]
-      : [part(Math.floor(whole / 3600), 'hour'), part(Math.floor((whole % 3600) / 60), 'minuteShort')];
-  return small ? `${big} ${small}` : big;
+  let rest = Math.max(0, Math.floor(seconds));
+  const first = UNITS.findIndex(([size]) => rest >= size);
+  if (first < 0) return `${number(0, say)} ${say('second')}`;
+  const parts = [];
+  for (const [size, unit] of UNITS.slice(first, first + 2)) {
+    const n = Math.floor(rest / size);
+    rest %= size;
+    if (n) parts.push(`${number(n, say)} ${say(unit)}`);
+  }
+  return parts.join(' ');
 }
 
 /**

@@ -7,6 +7,9 @@
 
 /** @typedef {(...data: any[]) => void} Callback */
 
+const NAMES =
+  /^((dis)?connect|reconnecting|reconnect_failed|progress|complete|fail|cancel|cancelled|retry|error|freshness|log)$/;
+
 export class Events {
   /** @type {Map<string, Set<Callback>>} */
   #callbacks = new Map();
@@ -29,6 +32,7 @@ export class Events {
 
   /** @param {keyof ProgressBarEvents} event @param {Callback} callback */
   on(event, callback) {
+    if (!NAMES.test(event)) console.warn(`Headway: there is no event '${event}'`);
     if (!this.#callbacks.has(event)) this.#callbacks.set(event, new Set());
     this.#callbacks.get(event)?.add(callback);
   }

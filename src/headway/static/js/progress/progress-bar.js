@@ -109,7 +109,7 @@ export class ProgressBar {
   start({ taskId = null, token, ...known } = {}) {
     if (this.#lifetime.signal.aborted) return this;
     this.reset();
-    this.#taskId = taskId === null ? null : String(taskId);
+    this.#taskId = taskId == null || taskId === '' ? null : String(taskId);
     this.#local = !this.#taskId || !endpointOf(this.#options);
     this.#draft = blank({ task_id: this.#taskId ?? '', ...given(known) });
     if (this.#local) this.#task = this.#draft;
@@ -122,16 +122,16 @@ export class ProgressBar {
 
   /**
    * Drives the bar from this page. A server's newer state goes over it.
-   * @param {number | null} progress @param {UpdateData} [data]
+   * @param {number | null} progress null: not known, unless it once was @param {UpdateData} [data]
    */
-  updateProgress(progress, data = {}) {
-    const value =
-      typeof progress === 'number' && Number.isFinite(progress) ? Math.min(99, Math.max(0, progress)) : null;
+  updateProgress(progress, data) {
+    const value = Math.min(99, Math.max(0, parseFloat(String(progress))));
+    const unknown = progress === null && !this.#task?.progress;
     return this.#drive({
       state: 'running',
       status: 'running',
-      ...given(data),
-      ...(value !== null && { progress: value }),
+      ...given(data ?? {}),
+      ...(unknown ? { progress } : value >= 0 && { progress: value }),
     });
   }
 
@@ -146,15 +146,16 @@ export class ProgressBar {
     });
   }
 
-  /** @param {string} [message] */
-  fail(message) {
+  /** @param {string | Error} [reason] */
+  fail(reason) {
+    const message = reason instanceof Error ? reason.message : reason;
     const error = { code: 'failed', message: message ?? '' };
     return this.#drive({ state: 'failed', status: 'failed', eta_s: null, error, ...(message != null && { message }) });
   }
 
   /** Asks for the stop, by whatever transport is there. @returns {Promise<boolean>} whether the server took it */
   async cancel() {
-    if (isFinal(this.#task) || this.#asked === 'cancel') return false;
+    if (isFinal(this.#task) || this.#asked === 'cancel' || !(this.#taskId || this.#task)) return false;
     this.#events.emit('cancel');
     if (!this.#local || !this.#task) return this.#ask('cancel');
     // There is nobody who could confirm.

@@ -99,12 +99,12 @@ export class Screen {
     }
     view.draw(shown, {
       task,
-      rate: (task && this.#pace?.rate(task, this.#say)) || '',
+      rate: (task && !shown.trouble && this.#pace?.rate(task, this.#say)) || '',
       left: (shown.look === 'running' && !shown.trouble && now != null && this.#pace?.left(now, this.#say)) || '',
       may: {
         cancel: allowCancel && may('cancel'),
         retry: allowRetry && may('retry'),
-        log: showLog && facts.hasTaskId && !facts.local,
+        log: showLog && facts.hasTaskId && !facts.local && shown.trouble !== 'unknown',
       },
     });
     if (isMilestone(this.#shown, shown)) view.speak(this.#spoken(shown, facts));

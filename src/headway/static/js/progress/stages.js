@@ -38,8 +38,11 @@ export const isOver = ({ mark }) => mark === 'completed' || mark === 'skipped';
 /** @param {Stage} stage @param {string} [taskState] @returns {ShownStage} */
 function stageOf(stage, taskState) {
   const state = String(stage?.state ?? '');
-  const over = taskState === 'failed' || taskState === 'cancelled' ? taskState : 'running';
-  const mark = /^(completed|failed|cancelled|skipped)$/.test(state) ? state : state === 'running' ? over : 'waiting';
+  const over = /^(completed|failed|cancelled)$/.test(taskState ?? '');
+  // What has not begun by the end never will.
+  const open = over ? 'skipped' : 'waiting';
+  const running = over && taskState !== 'completed' ? taskState : 'running';
+  const mark = /^(completed|failed|cancelled|skipped)$/.test(state) ? state : state === 'running' ? running : open;
   const percent = percentOf(stage?.progress ?? null, mark);
   return {
     ...stage,

@@ -152,7 +152,8 @@ function lookOf({ task, asked, hasTaskId }) {
 export function percentOf(progress, state) {
   if (state === 'completed') return 100;
   if (typeof progress !== 'number' || !Number.isFinite(progress)) return progress === undefined ? 0 : null;
-  return Math.floor(clamp(progress, 0, 99));
+  // 29 of 100 is 28.999999999999996 where it was divided first.
+  return Math.floor(clamp(progress, 0, 99) + 1e-9);
 }
 
 /** @param {Task | null} task @param {Look} look @returns {Shown['doing']} */

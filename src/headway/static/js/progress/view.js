@@ -157,9 +157,11 @@ export class View {
 
   /** @param {Task} task */
   #errorText({ error, message }) {
-    const own = text(error?.message);
-    const words = this.#say.has(String(error?.code)) ? this.#say(String(error?.code)) : '';
-    return own === text(message) ? '' : own || words || text(error?.code);
+    const code = text(error?.code);
+    const ours = `failed_${code}`;
+    const said = this.#say.has(ours) ? this.#say(ours) : text(error?.message);
+    const words = said || (code === 'failed' ? '' : readable(code, this.#say));
+    return words === text(message) ? '' : words;
   }
 
   /** @param {Note} note */

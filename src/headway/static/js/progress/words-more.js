@@ -29,8 +29,11 @@ export const moreWords = {
   internal: ['The server made an error', '服务器出错'],
   invalid_request: ['The server did not understand the request', '服务器无法理解该请求'],
   unreachable: ['The server could not be reached', '无法连接服务器'],
-  worker_lost: ['The worker was lost', '执行进程已丢失'],
-  interrupted: ['The work was interrupted', '任务被中断'],
+  // Of failed tasks. In English the server's own words say more.
+  failed_worker_lost: [null, '执行进程在任务完成前已终止'],
+  failed_interrupted: [null, '任务在完成前被中断'],
+  failed_not_queued: [null, '任务未能交给执行进程：无法连接队列'],
+  failed_not_loadable: [null, '执行进程无法加载该任务'],
   soon: ['A few seconds left', '还剩几秒'],
   minute: ['About a minute left', '大约还剩一分钟'],
   left: ['About {time} left', '大约还剩 {time}'],

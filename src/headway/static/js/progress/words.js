@@ -33,6 +33,7 @@ const table = {
   second: ['s', '秒'],
   minuteShort: ['min', '分'],
   hour: ['h', '小时'],
+  day: ['d', '天'],
   amount: ['{done} of {total}', '{done} / {total}'],
   percent: ['{n}%', null],
   cancel: ['Cancel', '取消'],
