@@ -18,7 +18,8 @@ const root = document.documentElement.dataset.root;
 const weather = /** @type {any} */ (window).headwayWeather;
 const log = new EventLog();
 const verdict = new Verdict();
-const options = { websocketUrl: '/progress', socketPath: `${root}/socket.io`, apiUrl: `${root}/api`, locale };
+// What is judged here is what comes over this page's own socket.
+const options = { websocketUrl: '/progress', socketPath: `${root}/socket.io`, apiUrl: `${root}/api`, shareTabs: false, locale };
 
 /** Server's clock less ours in ms, as the quickest ping told. */
 let skewMs = 0;
