@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -275,6 +277,29 @@ def test_half_a_polling_body_holds_up_nobody_and_is_given_up(
 
     assert good.ask("ping") == {"ok": True}
     assert was_ended(half, 10)
+
+
+def test_what_a_slow_reader_finds_waiting_is_little_and_then_it_has_the_present(
+    clients: RawClients, manager: ProgressManager, good: Viewer
+) -> None:
+    task_id = manager.create_task()
+    good.join(task_id)
+    slow = clients.socket(sockopt=[(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)])
+    assert ask(slow, "join", {"task_id": task_id})["ok"]
+    for n in range(1, 46):
+        manager.update_progress(task_id, message=f"{n}", details={"padding": "x" * 6_000})
+        eventually(lambda said=f"{n}": good.states(task_id)[-1]["message"] == said)
+    manager.complete_task(task_id, message="done")
+    good.end(task_id)
+
+    read = []
+    while "done" not in read:
+        packet = slow.recv()
+        if packet.startswith(f'42{NAMESPACE},["progress"'):
+            read.append(json.loads(packet.removeprefix(f"42{NAMESPACE},"))[1]["message"])
+
+    # The kernel alone would have taken all of them, for however long nobody reads them.
+    assert len(read) < 25, read
 
 
 def test_a_slow_reader_costs_a_bounded_amount_of_memory_and_delays_nobody(

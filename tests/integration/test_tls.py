@@ -19,7 +19,7 @@ from tests.invariants import History
 APP = """
 from headway import ProgressManager
 from headway.web.gateway import Gateway
-from headway.web.gateway_sockets import transport_of
+from headway.web.transport import transport_of
 
 gateway = Gateway(ProgressManager(store={store!r}))
 

@@ -31,7 +31,7 @@ from headway.web.gateway_http import (
     request_of,
     respond,
 )
-from headway.web.gateway_sockets import Sockets, Transport, transport_of
+from headway.web.gateway_sockets import Sockets
 from headway.web.gateway_wsgi import WORKERS, WsgiApp, WsgiMount
 from headway.web.hub import Hub
 from headway.web.origins import Origins
@@ -40,6 +40,7 @@ from headway.web.protocol import Protocol
 from headway.web.rates import Bounds
 from headway.web.rest import Api, Operator, Owner
 from headway.web.static_files import PREFIX, StaticFiles
+from headway.web.transport import Transport, transport_of
 from headway.web.wire import WireError
 
 log = logging.getLogger(__name__)

@@ -1,9 +1,8 @@
 """The fast road: Engine.IO sessions over WebSocket of our own, whose frames go straight to the server's transport.
 
 Server frames are unmasked, so that all viewers of a task get the same bytes: a frame is built once and written to each.
-A viewer costs one coroutine that reads, no queue, no writer task, no timer. What it relies on: uvicorn's WebSocket
-protocol has the transport as `transport`, and may be reached from ASGI's `send`. Where that is not so (another server,
-a middleware in between), and for polling, python-socketio serves (gateway_engine.py): the ordinary road.
+A viewer costs one coroutine that reads, no queue, no writer task, no timer. Where the transport can't be reached
+(transport.py), and for polling, python-socketio serves (gateway_engine.py): the ordinary road.
 
 Engine.IO 4: https://github.com/socketio/engine.io-protocol, Socket.IO 5: https://github.com/socketio/socket.io-protocol,
 frames: RFC 6455, section 5.2; messages may go uncompressed where compression was agreed on (RFC 7692, section 6).
@@ -17,14 +16,13 @@ import secrets
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Any
-from typing import Protocol as Shape
 
 from headway.web.frames import Frame, PacketOutlet
 from headway.web.gateway_http import Receive, Scope, Send, request_of
 from headway.web.json_text import to_json
 from headway.web.protocol import Connection, Protocol
 from headway.web.request import Request
+from headway.web.transport import Transport, keep_little_unsent
 
 log = logging.getLogger(__name__)
 
@@ -38,25 +36,6 @@ QUEUED_BYTES = 64 * 1024
 
 _PING = b"\x81\x012"
 _PONG = "3"
-
-
-class Transport(Shape):
-    """What is asked of an asyncio transport."""
-
-    def write(self, data: bytes) -> None: ...
-    def get_write_buffer_size(self) -> int: ...
-    def is_closing(self) -> bool: ...
-    def abort(self) -> None: ...
-
-
-def transport_of(send: Send) -> Transport | None:
-    """The transport behind ASGI's `send`, or None where it can't be reached."""
-    protocol = getattr(send, "__self__", None)
-    if type(protocol).__name__ != "WebSocketsSansIOProtocol":
-        return None
-    transport: Any = getattr(protocol, "transport", None)
-    needed = ("write", "get_write_buffer_size", "is_closing", "abort")
-    return transport if all(callable(getattr(transport, name, None)) for name in needed) else None
 
 
 def text_frame(text: str) -> bytes:
@@ -93,6 +72,7 @@ class Sockets:
         request = request_of(scope)
         if not self.protocol.access.needs_headers:
             request = Request(scheme=request.scheme, remote=request.remote, mount=request.mount)
+        keep_little_unsent(transport.get_extra_info("socket"))
         scope["headers"] = []  # They would live as long as the socket.
         session = Session(self, request, transport)
         try:

@@ -13,6 +13,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from headway.web.gateway import Gateway
+from headway.web.transport import keep_little_unsent
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ def listen(host: str, port: int) -> socket.socket:
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        keep_little_unsent(bound)  # What it accepts inherits that, for event streams and the ordinary road.
         bound.bind((host, port))
     except BaseException:
         bound.close()
