@@ -192,11 +192,17 @@ class Hub:
 
     def take(self, tasks: Sequence[Task]) -> None:
         """Stored tasks; those that nobody watches, and what is no news, are passed over."""
-        watches = self._watches
-        watched = [(task, watch) for task in tasks if (watch := watches.get(task.task_id)) is not None]
-        if any(watch.task is not None and watch.task.epoch != task.epoch for task, watch in watched):
+        watched: list[tuple[Task, Watch]] = []
+        of_other_history: list[tuple[Task, Watch]] = []
+        for task in tasks:
+            watch = self._watches.get(task.task_id)
+            if watch is not None:
+                known = watch.task
+                is_other = known is not None and known.epoch != task.epoch
+                (of_other_history if is_other else watched).append((task, watch))
+        if of_other_history:
             epoch = self._manager.store.epoch()
-            watched = [(task, watch) for task, watch in watched if task.epoch == epoch]
+            watched += [one for one in of_other_history if one[0].epoch == epoch]
         is_news = False
         with self._lock:
             for task, watch in watched:
