@@ -33,7 +33,6 @@ check: ## lint, format, types, import rules, unit tests with coverage; before ea
 bench: ## measure: latency, ratios against peers; args='worker latency' for a part of it
 	@scripts/setup.sh bench
 	@$(python) benchmarks/run.py $(args)
-	@$(if $(args),,$(python) benchmarks/plots.py)
 
 bench-scale: ## measure several gateways on one Redis, and how cost grows
 	@scripts/setup.sh bench

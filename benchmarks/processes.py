@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ from typing import Any, Self
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 BUILT = HERE / ".built"
+HANGS_S = 180.0
+"""No answer takes that long."""
 
 Answer = dict[str, Any]
 
@@ -49,9 +52,14 @@ class JsonProcess:
 
     def hear(self) -> Answer:
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        watchdog = threading.Timer(HANGS_S, self._process.kill)
+        watchdog.start()
+        try:
+            line = self._process.stdout.readline()
+        finally:
+            watchdog.cancel()
         if not line:
-            raise RuntimeError(f"the process ended: {self._process.args}")
+            raise RuntimeError(f"the process ended, or hung: {self._process.args}")
         answer: Answer = json.loads(line)
         return answer
 

@@ -1,6 +1,8 @@
 """`make bench`: measure, print the table, keep it with versions and machine in benchmarks/results/DAY.json.
 
-python benchmarks/run.py [SUBJECT …]   # those named, of SUBJECTS; all of them by default
+python benchmarks/run.py [SUBJECT …]   # those named, of SUBJECTS
+
+Without a name it is all of them, and the table and the plots of the docs are made anew.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import platform
 import subprocess
 import sys
 import time
+import traceback
 from importlib.metadata import version
 from pathlib import Path
 
@@ -31,16 +34,28 @@ def main() -> int:
         print(f"no such subject: {', '.join(unknown)}; there are {', '.join(SUBJECTS)}", file=sys.stderr)
         return 2
     rows: list[Row] = []
+    failed: list[str] = []
+    began = time.monotonic()
     for subject in asked:
         print(f"measuring {subject} …", flush=True)
         measured = []
-        for row in importlib.import_module(f"benchmarks.rows.{subject}").rows():
-            measured.append(row)
-            print(f"  {row.what}: {row.value:.4g} {row.unit} {row.verdict} {row.note}", flush=True)
+        try:
+            for row in importlib.import_module(f"benchmarks.rows.{subject}").rows():
+                measured.append(row)
+                print(f"  {row.what}: {row.value:.4g} {row.unit} {row.verdict} {row.note}", flush=True)
+        except Exception:  # noqa: BLE001 - the others are worth having all the same.
+            traceback.print_exc()
+            failed.append(subject)
+            continue
         keep(subject, measured)
         rows += measured
-    print(f"\n{as_text(rows)}\n\n{machine()}")
-    return 1 if any(row.verdict == "MISSED" for row in rows) else 0
+    print(f"\n{as_text(rows)}\n\n{machine()}; {(time.monotonic() - began) / 60:.0f} minutes")
+    if not sys.argv[1:]:
+        for script in ("figures.py", "plots.py"):
+            subprocess.run([sys.executable, str(HERE / script)], check=False)
+    if failed:
+        print(f"could not be measured, see above: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed or any(row.verdict == "MISSED" for row in rows) else 0
 
 
 def machine() -> str:

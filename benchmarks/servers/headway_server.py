@@ -12,9 +12,9 @@ headway_server.py STORE [ordinary] [deflate] [CERTIFICATE KEY]
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import uvicorn
@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.servers.commands import answer_commands, paced
 from headway import ProgressManager
+from headway.model.replacing import replace
 from headway.web.gateway import Gateway
 from headway.web.rates import Bounds
 from headway.web.serve import config_for, listen
@@ -37,6 +38,13 @@ def main() -> None:
     # The generator is one address, and joins thousands at once.
     gateway = Gateway(manager, max_rate=None, bounds=Bounds(connections=40_000), fast="ordinary" not in words)
     created: set[str] = set()
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def settled() -> None:
+        """Nothing was delivered in a whole turn of the loop."""
+        stats, before = gateway.hub.stats, -1
+        while before != (before := stats.frames + stats.skipped):  # noqa: ASYNC110 - each turn is looked at
+            await asyncio.sleep(0)
 
     def create(tasks: int) -> dict[str, object]:
         for index in range(tasks):
@@ -53,6 +61,7 @@ def main() -> None:
         mode: str, rate: float, tasks: int, s: float, text_bytes: int = 0, finish: bool = False
     ) -> dict[str, object]:
         text = f',"text":"{"x" * text_bytes}"' if text_bytes else ""
+        settle = None
         if mode == "manager":
 
             def report(index: int) -> None:
@@ -66,7 +75,10 @@ def main() -> None:
                 known[index] = replace(task, rev=task.rev + 1, caller_details=details)
                 gateway.hub.take((known[index],))
 
-        sent = paced(report, rate, tasks, s)
+            def settle() -> None:
+                asyncio.run_coroutine_threadsafe(settled(), loops[0]).result()
+
+        sent = paced(report, rate, tasks, s, settle=settle)
         if finish:
             for index in range(tasks):
                 report(index)  # Its time is that of the end, which takes the pending change along.
@@ -81,7 +93,13 @@ def main() -> None:
 
     bound = listen("127.0.0.1", 0)
     answer_commands({"create": create, "run": run, "cost": cost}, port=bound.getsockname()[1])
-    uvicorn.Server(config_for(gateway, **options)).run([bound])
+    server = uvicorn.Server(config_for(gateway, **options))
+
+    async def serve() -> None:
+        loops.append(asyncio.get_running_loop())
+        await server.serve([bound])
+
+    asyncio.run(serve())
 
 
 if __name__ == "__main__":

@@ -1,0 +1,46 @@
+"""The table of docs/explanation/performance.md, from what was measured last: `make bench` writes it.
+
+python benchmarks/figures.py   # the newest benchmarks/results/DAY.json → docs/explanation/performance.md
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.processes import HERE, ROOT
+from benchmarks.table import formatted
+
+PAGE = ROOT / "docs" / "explanation" / "performance.md"
+DRAWN = "curves"
+"""Shown by plots.py instead."""
+
+
+def main() -> int:
+    newest = max((HERE / "results").glob("????-??-??.json"))
+    subjects: dict[str, list[dict[str, Any]]] = json.loads(newest.read_text("utf-8"))["subjects"]
+    rows = [row for name, measured in subjects.items() if name != DRAWN for row in measured]
+    table = "\n".join(lines(rows))
+    # The first table of the page; its other words are people's.
+    page = re.sub(r"^\| what \|.*\n(?:\|.*\n)*", lambda _: f"{table}\n", PAGE.read_text("utf-8"), count=1, flags=re.M)
+    PAGE.write_text(page, "utf-8")
+    return 0
+
+
+def lines(rows: list[dict[str, Any]]) -> Iterator[str]:
+    yield "| what | measured | target | |"
+    yield "| --- | --- | --- | --- |"
+    for row in rows:
+        target = f"{row['target'][0]} {formatted(row['target'][1])} {row['unit']}" if row["target"] else ""
+        verdict = row["verdict"].replace("MISSED", "**missed**")
+        yield f"| {row['what']} | {formatted(row['value'])} {row['unit']} | {target} | {verdict} |"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
