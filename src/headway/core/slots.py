@@ -125,32 +125,34 @@ class Slots:
         """The store has another history, or may have lost writes: every slot is read again; what is gone is over."""
         for slot in self.all():
             try:
-                if slot.task.has_ended:
-                    self._end_again(slot)
-                else:
-                    self.read_again(slot)
+                self._write_again(slot)
             except StoreError:
                 return  # It will say so again when it can be read.
 
-    def _end_again(self, slot: Slot) -> None:
-        """A fail-over may have lost an end that was acknowledged: nobody else would ever write it again."""
-        ended = slot.task
-        result = self._results.get(slot.task_id) if ended.has_large_result else None
-        stored = None
-        while stored is None:
+    def _write_again(self, slot: Slot) -> None:
+        """A fail-over may have lost an end that was acknowledged, or the attempt that runs here: nobody else would ever
+        write it again. Progress alone comes with the next report."""
+        known = slot.task
+        result = self._results.get(slot.task_id) if known.has_large_result else None
+        while True:
             try:
                 latest = self._store.get(slot.task_id)
             except TaskNotFound:
+                if not known.has_ended:
+                    slot.gone()
+                    self._forget(slot)
                 return
-            again = further(ended, latest)
-            if again is latest or latest.has_ended:
-                stored = latest
-            else:
-                if ended.has_large_result and result is None:
-                    log.error("the result of task %s was lost by the store", slot.task_id)
-                    again = replace(again, has_large_result=False)
-                stored = self._store.swap(Swap(latest, again, large_result=result))
-        slot.saw(stored)
+            slot.saw(latest)
+            again = further(known, latest)
+            if again is latest or not (known.has_ended or known.attempt > latest.attempt):
+                return
+            if known.has_large_result and result is None:
+                log.error("the result of task %s was lost by the store", slot.task_id)
+                again = replace(again, has_large_result=False)
+            stored = self._store.swap(Swap(latest, again, large_result=result))
+            if stored is not None:
+                slot.saw(stored)
+                return
 
     def keep_result(self, task_id: str, result: str) -> None:
         """For `resync`: of a large result a task itself knows only that there is one."""
@@ -224,9 +226,9 @@ class Slots:
 def further(known: Task, stored: Task) -> Task:
     """What the next change is made from, where `stored` is swapped: more may be known than the store has.
 
-    A fail-over of the store can lose its newest writes. What viewers have seen must not be taken back: then it is the
-    known task, but for the log, of which the store has only so many lines.
+    A fail-over of the store can lose its newest writes, a retry among them. What viewers have seen must not be taken
+    back: then it is the known task, but for the log, of which the store has only so many lines.
     """
-    if (known.epoch, known.attempt) != (stored.epoch, stored.attempt) or known.rev <= stored.rev:
+    if known.epoch != stored.epoch or known.attempt < stored.attempt or known.rev <= stored.rev:
         return stored
     return replace(known, rev=stored.rev, log_count=stored.log_count)

@@ -112,10 +112,10 @@ class WriteBehind:
         old = slot.task
         while True:
             now = self._store.now()
-            mine = taken if slot.is_of(old) and not old.has_ended else NOTHING
             known = old if slot.task.has_ended else further(slot.task, old)
+            mine = taken if slot.is_of(known) and not known.has_ended else NOTHING
             base = self._applied(slot, known, mine.change, now)
-            new = step(base, now) if attempt in (None, old.attempt) else base
+            new = step(base, now) if attempt in (None, known.attempt) else base
             if new is base:
                 # What is known here may be stale (another process may have retried it): only the store can refuse.
                 latest = self._store.get(slot.task_id)
