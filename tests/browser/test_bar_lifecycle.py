@@ -63,12 +63,14 @@ def test_two_hundred_bars_leave_nothing_behind(bars: Bars) -> None:
         for (let i = 0; i < n; i++) {
             const options = { reconnectDelay: 50, heartbeatInterval: 40, tabTitle: true, favicon: true };
             const bar = new ProgressBar('progress-container', options);
-            // Some are destroyed at once, some connected, some with an open log, some while they reconnect.
+            // Some are destroyed at once, some live, some shared, some with an open log, some while they reconnect.
             if (i % 4) {
                 const joined = new Promise((done) => bar.on('progress', done));
                 bar.start({ taskId: 'a' });
                 await joined;
             }
+            while (i % 8 === 5 && !(await navigator.locks.query()).held.length)
+                await new Promise(requestAnimationFrame);
             if (i % 4 > 1) document.querySelector('[data-wish=log]').click();
             if (i % 4 === 3) bar.socket.io.engine.close();
             bar.destroy();
@@ -85,6 +87,8 @@ def test_two_hundred_bars_leave_nothing_behind(bars: Bars) -> None:
 
     eventually(lambda: alive(bars) == [0, 0, 0], saying="no timer, no interval, no socket")
     eventually(lambda: bars.world.sockets == 0)
+    locks = "async () => Object.values(await navigator.locks.query()).flat().length"
+    eventually(lambda: bars.page.evaluate(locks) == 0, saying="no lock is held or waited for")
     assert listeners(devtools) == before
     assert bars.page.locator("#progress-container > *").count() == 0
     assert bars.page.title() == title
