@@ -29,3 +29,9 @@ pin test.txt "${all_extras[@]}" --group test --constraint requirements/bench.txt
 pin runtime.txt --extra demo --extra fast --extra redis --group build --constraint requirements/bench.txt
 
 npm install --package-lock-only --loglevel=error
+# Whom to thank is in each package's own file; a lock holds no addresses.
+node --input-type=module --eval '
+  import { readFileSync, writeFileSync } from "node:fs";
+  const lock = JSON.parse(readFileSync("package-lock.json", "utf8"));
+  for (const installed of Object.values(lock.packages)) delete installed.funding;
+  writeFileSync("package-lock.json", `${JSON.stringify(lock, null, 2)}\n`);'

@@ -40,9 +40,10 @@ def test_no_tracked_file_names_a_registry_or_a_cdn() -> None:
 
 
 def test_the_npm_lock_has_hashes_and_no_addresses() -> None:
-    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
-    installed = {name: package for name, package in packages.items() if name}
+    lock = (ROOT / "package-lock.json").read_text()
+    installed = {name: package for name, package in json.loads(lock)["packages"].items() if name}
 
+    assert "://" not in lock
     assert [name for name, package in installed.items() if "resolved" in package] == []
     assert [name for name, package in installed.items() if "integrity" not in package] == []
 
