@@ -179,6 +179,8 @@ def test_a_page_with_a_bar_comes_back_from_the_back_forward_cache(browser: Brows
         bars.make("a")
         bars.page.evaluate(tell)
         bars.wait_joined("a")
+        # Neither the socket nor what tabs share it by may keep the page out of the cache.
+        bars.page.wait_for_function("async () => (await navigator.locks.query()).held.length === 2")
 
         bars.page.goto(f"{world.url}/bar/module.html")
         eventually(lambda: world.sockets == 0)
