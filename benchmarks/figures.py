@@ -1,4 +1,4 @@
-"""The table of docs/explanation/performance.md, from what was measured last: `make bench` writes it.
+"""The table of docs/explanation/performance.md, and its plots, from what was measured last: `make bench` writes it.
 
 python benchmarks/figures.py   # the newest benchmarks/results/DAY.json → docs/explanation/performance.md
 """
@@ -19,7 +19,12 @@ from benchmarks.table import formatted
 
 PAGE = ROOT / "docs" / "explanation" / "performance.md"
 DRAWN = "curves"
-"""Shown by plots.py instead."""
+"""Shown as plots instead."""
+PLOTS = {
+    "delivered": "Delivered messages a second by the number of viewers in one room",
+    "latency": "p99 latency by the messages asked for, 100 viewers in one room",
+}
+AFTER_THE_PLOTS = "## Where the time goes\n"
 
 
 def main() -> int:
@@ -29,6 +34,9 @@ def main() -> int:
     table = "\n".join(lines(rows))
     # The first table of the page; its other words are people's.
     page = re.sub(r"^\| what \|.*\n(?:\|.*\n)*", lambda _: f"{table}\n", PAGE.read_text("utf-8"), count=1, flags=re.M)
+    plots = [f"![{what}](../images/bench-{name}.svg)\n" for name, what in PLOTS.items()]
+    if plots[0] not in page and all((ROOT / "docs" / "images" / f"bench-{name}.svg").exists() for name in PLOTS):
+        page = page.replace(AFTER_THE_PLOTS, "\n".join([*plots, AFTER_THE_PLOTS]))
     PAGE.write_text(page, "utf-8")
     return 0
 

@@ -51,7 +51,7 @@ def main() -> int:
         rows += measured
     print(f"\n{as_text(rows)}\n\n{machine()}; {(time.monotonic() - began) / 60:.0f} minutes")
     if not sys.argv[1:]:
-        for script in ("figures.py", "plots.py"):
+        for script in ("plots.py", "figures.py"):
             subprocess.run([sys.executable, str(HERE / script)], check=False)
     if failed:
         print(f"could not be measured, see above: {', '.join(failed)}", file=sys.stderr)
