@@ -126,6 +126,25 @@ def test_an_empty_id_is_no_task_and_what_is_not_there_cannot_be_cancelled(bars: 
     assert bars.world.heard_of("join") == []
 
 
+def test_an_id_alone_starts_its_task(bars: Bars) -> None:
+    bars.world.put("a", state="running", progress=20)
+    bars.make()
+    bars.call("void bar.start('a')")
+
+    expect(bars.part("percent")).to_have_text("20%")
+    assert bars.call("[bar.getTaskId(), bar.state.transport]") == ["a", "websocket"]
+
+
+def test_a_local_bar_is_called_so_beside_a_live_connection(bars: Bars) -> None:
+    bars.make()
+    bars.wait_for("connect")
+    assert bars.call("bar.state.transport") == "websocket"
+
+    bars.call("void bar.start().updateProgress(10)")
+
+    assert bars.call("bar.state.transport") == "local"
+
+
 @pytest.mark.parametrize(
     ("error", "english", "chinese"),
     [

@@ -95,7 +95,7 @@ export class ProgressBar {
     const status = this.#status;
     return {
       connected: this.isConnected(),
-      transport: status.phase === 'live' ? status.transport : this.#local ? 'local' : null,
+      transport: this.#local && !(this.#taskId && status.transport) ? 'local' : status.transport,
       task: this.#task,
       taskId: this.#taskId,
       status,
@@ -105,8 +105,12 @@ export class ProgressBar {
     };
   }
 
-  /** Shows a task: one of the server's by its id, or, without one, a local one. @param {StartOptions} [options] */
-  start({ taskId = null, token, ...known } = {}) {
+  /**
+   * Shows a task: one of the server's by its id, or, without one, a local one.
+   * @param {StartOptions | string | null} [options] text is an id
+   */
+  start(options) {
+    const { taskId, token, ...known } = typeof options === 'string' ? { taskId: options } : (options ?? {});
     if (this.#lifetime.signal.aborted) return this;
     this.reset();
     this.#taskId = taskId == null || taskId === '' ? null : String(taskId);

@@ -193,7 +193,7 @@ export class ProgressBar {
   /** The shared Socket.IO socket, or null where another transport is used. */
   readonly socket: any;
   readonly state: BarState;
-  start(options?: StartOptions): this;
+  start(options?: StartOptions | string | null): this;
   updateProgress(progress: number | null, data?: UpdateData): this;
   complete(message?: string): this;
   fail(reason?: string | Error): this;
