@@ -200,7 +200,7 @@ def test_a_job_over_its_hard_time_limit_has_failed(engine: Engine) -> None:
     task = engine.until(engine.submit_limited(), "failed")
 
     assert task.error is not None
-    assert task.error.code in ("time_limit_exceeded", "job_timeout_exception", "worker_lost")
+    assert task.error.code in ("time_limit_exceeded", "job_timeout_exception")
 
 
 def test_the_caller_may_choose_the_id_once(engine: Engine) -> None:

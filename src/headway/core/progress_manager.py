@@ -185,10 +185,7 @@ class ProgressManager(TaskReader):
         return is_deleted
 
     def add_log(self, task_id: str, text: str, level: str = "info") -> bool:
-        """Add a line (up to 4 KiB) to the task's log. False once the task has ended.
-
-        Raises `InvalidValue`, `TaskNotFound`.
-        """
+        """Add a line (up to 4 KiB) to the task's log. False once it has ended. Raises `InvalidValue`, `TaskNotFound`."""
         engine = self._open()
         slot = engine.writes.slots.get(task_id)
         return slot.add_log(checked_line(engine.store.now(), text, level))
@@ -236,12 +233,8 @@ class ProgressManager(TaskReader):
         self._open().give_up(task_id, attempt, error)
 
     def try_again(self, task_id: str, attempt: int, why: str) -> None:
-        """This attempt is over, and its runner goes on by itself: the next one waits, with `why` as its message and in
-        the log (up to 1,000 characters of it).
-
-        Where it was asked to stop it is cancelled. For runners.
-        """
-        self._open().try_again(task_id, attempt, limits.text(why[:1_000], "why", limits.MESSAGE_CHARS))
+        """Its runner goes on by itself: the next attempt waits, unless it was asked to stop. `why` is shown and logged."""
+        self._open().try_again(task_id, attempt, why[:1_000])
 
     # ── watching ─────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -56,6 +56,7 @@ class HeadwayTask(Task):  # type: ignore[misc]  # Celery ships no types.
     """A Celery task whose runs are Headway tasks, also where it never calls the reporter."""
 
     abstract = True
+    Request = "headway.runners.celery_request:HeadwayRequest"
 
     @property
     def reporter(self) -> Reporter:
