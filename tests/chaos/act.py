@@ -140,7 +140,8 @@ class Act:
     async def _start(self, server: Killed) -> None:
         await server.start()
         if server is self._server:
-            async with asyncio.timeout(30):
+            # On a busy machine, and all of them at once after a power cut: Python alone takes a while.
+            async with asyncio.timeout(SETTLED_S):
                 await server.is_ready.wait()
 
     # ── blows ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -152,6 +153,10 @@ class Act:
             blow = asyncio.ensure_future(self._strike(step, proxy))
             self._blows.add(blow)
         await asyncio.sleep(max(0.0, began + self._plan.seconds - time.monotonic()))
+        with contextlib.suppress(TimeoutError):
+            # On a busy machine the processes may only just have begun by then.
+            async with asyncio.timeout(SETTLED_S):
+                await self._scene.has_begun.wait()
         # What they raised is this program's own fault, not the system's.
         for blow in self._blows:
             await blow

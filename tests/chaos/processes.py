@@ -60,14 +60,14 @@ class Killed:
         )
         self._reading = asyncio.ensure_future(self._read(self._process))
 
-    async def signal(self, number: signal.Signals, *, timeout: float = 30.0) -> int:
+    async def signal(self, number: signal.Signals, *, timeout: float = 120.0) -> int:
         """Send it, and wait for the end. The exit code."""
         assert self._process is not None
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(number)
         return await self.ended(timeout=timeout)
 
-    async def ended(self, *, timeout: float = 30.0) -> int:
+    async def ended(self, *, timeout: float = 120.0) -> int:
         """Until it has ended and its journal is read. Raises TimeoutError."""
         assert self._process is not None
         assert self._reading is not None

@@ -23,6 +23,8 @@ class Scene:
         self.ledger = Ledger()
         self.stopping = asyncio.Event()
         """No new tasks any more, no faults; what runs may end."""
+        self.has_begun = asyncio.Event()
+        """Somebody has seen something."""
         self.counts: Counter[str] = Counter()
         self.online: set[str] = set()
         self.heard: list[dict[str, Any]] = []
@@ -75,6 +77,7 @@ class Scene:
             else:
                 self._ended.discard(task_id)
         self.counts[kind] += 1
+        self.has_begun.set()
         self._take(Event(viewer=viewer, kind=kind, task_id=task_id, payload=payload))
 
     def _take(self, event: Event) -> None:

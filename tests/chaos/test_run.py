@@ -15,6 +15,7 @@ from tests.chaos.proxy import FAULTS, Proxy
 from tests.helpers import ROOT, run_async
 
 
+@pytest.mark.timeout(600)  # On a busy machine most of it goes into starting what was killed.
 @pytest.mark.parametrize(
     ("seconds", "options"),
     [(12, ["--viewers", "12", "--often"]), (7, ["--viewers", "6", "--power", "--often"])],
@@ -26,7 +27,7 @@ def test_no_promise_is_broken_while_everything_else_is(seconds: int, options: li
     length = ["--minutes", str(seconds / 60), "--seed", seed, "--workers", "2"]
 
     ran = subprocess.run(
-        [sys.executable, "tests/chaos/run.py", *length, *options], cwd=ROOT, capture_output=True, text=True, timeout=150
+        [sys.executable, "tests/chaos/run.py", *length, *options], cwd=ROOT, capture_output=True, text=True, timeout=540
     )
 
     said = ran.stdout + ran.stderr
