@@ -51,7 +51,7 @@ def test_a_read_only_link_shows_the_task_to_others_and_lets_them_do_nothing(
 
     with visit(browser, quiet=False, extra_http_headers=STRANGER) as stranger:
         stranger.goto(f"{demo.url}/tasks/{task_id}")
-        expect(stranger.locator("#page-banner")).to_contain_text("no such task")
+        expect(stranger.locator("[role=alert]")).to_contain_text("no such task")
         expect(stranger.get_by_role("button", name="Copy a read-only link")).to_have_count(0)
         stranger.goto("about:blank")
         stranger.goto(link)

@@ -77,6 +77,8 @@ def test_a_topic_becomes_a_post_before_ones_eyes(browser: Browser, demo: ServerP
 
         expect(page.locator(".post .post-title")).not_to_be_empty()
         expect(page.locator(".post .post-text p").first).not_to_be_empty()
+        # The lines of the list are lines of one paragraph.
+        expect(page.locator(".post .post-text p").filter(has_text=re.compile("\n.+\n"))).to_have_count(1)
         expect(page.locator(".post .tags li").first).to_have_text(re.compile("^#."))
         expect(page.locator(".provenance")).to_contain_text("离线")
         pictures = page.locator(".reel img")

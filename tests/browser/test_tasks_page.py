@@ -156,7 +156,11 @@ def test_a_task_that_is_not_there_says_so(browser: Browser, demo: ServerProcess)
     with visit(browser, quiet=False) as page:
         page.goto(demo.url + "/tasks/AAAAAAAAAAAAAAAAAAAAAA")
 
-        expect(page.locator("#page-banner")).to_contain_text("no such task")
+        expect(page.get_by_role("alert")).to_contain_text("no such task")
+        expect(page.locator("#facts, #progress-container")).to_have_count(2)
+        expect(page.locator(".panel:visible")).to_have_count(0)
+        page.get_by_role("link", name="All tasks").click()
+        expect(page).to_have_url(demo.url + "/tasks")
 
 
 def test_a_server_that_is_away_is_said_and_forgotten_when_it_is_back(browser: Browser, tmp_path_factory: Any) -> None:

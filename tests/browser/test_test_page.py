@@ -133,9 +133,10 @@ def test_the_bar_can_be_driven_by_hand(browser: Browser, demo: ServerProcess) ->
         bar = page.locator("#local-container [role=progressbar]")
 
         page.locator("[data-local=start]").click()
-        expect(page.locator("#local-container")).to_contain_text("准备生成")
+        expect(page.locator("#local-container")).to_contain_text("Getting ready")
         page.locator("[data-local=step]").click()
         page.locator("[data-local=step]").click()
+        expect(page.locator("#local-container")).to_contain_text("One step further")
         expect(bar).to_have_attribute("aria-valuenow", "20")
         page.locator("[data-local=complete]").click()
         expect(bar).to_have_attribute("aria-valuenow", "100")

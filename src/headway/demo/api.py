@@ -10,6 +10,7 @@ from flask import Blueprint, Response, jsonify, request, send_file
 
 from headway.demo import asked
 from headway.demo.generators.base import STYLES
+from headway.demo.locales import locale_of
 from headway.demo.visitors import seen
 from headway.model import limits
 from headway.model.errors import HeadwayError, InvalidValue
@@ -135,7 +136,7 @@ def _trials(
     def test_tasks() -> tuple[Response, int]:
         wanted = asked.trial(_fields())
         _count(rates.trials)
-        return created(studio.start_trial(wanted, visitors.owner()))
+        return created(studio.start_trial(wanted, visitors.owner(), locale_of(request)))
 
     @blueprint.post("/api/chaos")
     def chaos() -> tuple[Response, int]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from headway.demo.generators.topics import language_of
 from headway.demo.shelf import Shelf
 from headway.demo.studio import make_post, stages
-from headway.demo.testwork import run_trial
+from headway.demo.testwork import run_trial, trial_name
 from headway.model.errors import HeadwayError, TaskNotFound
 from headway.model.ports import TaskQuery
 
@@ -93,18 +93,19 @@ class Studio:
             data_dir=str(self._data_dir),
         )
 
-    def start_trial(self, asked: TrialAsked, owner: str) -> str:
-        """The id of a test task. Raises `QueueFull`, `InvalidValue`."""
+    def start_trial(self, asked: TrialAsked, owner: str, language: str) -> str:
+        """The id of a test task, which speaks that language. Raises `QueueFull`, `InvalidValue`."""
         runner = self._runners.processes if asked.outcome == "crash" or asked.process else self._runners.trials
         return runner.submit(
             run_trial,
-            name=f"Test task: {asked.seconds:g} s, {asked.updates:,} updates, {asked.outcome}",
+            name=trial_name(language, seconds=asked.seconds, updates=asked.updates, outcome=asked.outcome),
             stages=list(asked.stages) or None,
             owner=owner,
             seconds=asked.seconds,
             updates=asked.updates,
             steps=list(asked.stages),
             outcome=asked.outcome,
+            language=language,
         )
 
     def kill_worker(self, task: Task) -> bool:

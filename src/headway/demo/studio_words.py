@@ -46,7 +46,7 @@ WORDS: Mapping[str, Words] = {
         text="正文写好了，共 {} 字",
         tags="标签选好了：{}",
         drew="第 {number} 张卡片画好了：{heading}",
-        offline_note="文案由 Headway 自带的离线生成器写成：语法加词库，不联网，也没有 AI。",
+        offline_note="文案由 Headway 自带的离线生成器写成：|语法加词库，不联网，也没有 AI。",
         online_note="文案由语言模型 {label} 写成。",
     ),
     "en": Words(
@@ -64,7 +64,7 @@ WORDS: Mapping[str, Words] = {
         text="The text is written: {} characters",
         tags="The tags are chosen: {}",
         drew="Card {number} is drawn: {heading}",
-        offline_note="The copy comes from Headway’s offline generator: a grammar and word lists, no network, no AI.",
+        offline_note="The copy comes from Headway’s offline generator: |a grammar and word lists, no network, no AI.",
         online_note="The copy comes from the language model {label}.",
     ),
 }

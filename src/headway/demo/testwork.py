@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 from headway.model.errors import TaskFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from headway.core.reporter import Reporter
@@ -22,16 +22,45 @@ TURNING_POINT = 0.6
 GLANCE_S = 0.05
 LOG_LINES = 20
 
+# English, Chinese.
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "name": (
+        "Test task: {seconds:g} s, {updates:,} updates, {outcome}",
+        "测试任务：{seconds:g} 秒，更新 {updates:,} 次，{outcome}",
+    ),
+    "begin": (
+        "test task: {updates} updates in {seconds:g} s, to {outcome}",
+        "测试任务：{seconds:g} 秒内更新 {updates} 次，结局：{outcome}",
+    ),
+    "update": ("update {done} of {updates}", "第 {done} 次更新，共 {updates} 次"),
+    "fail": ("failing, as asked", "按要求失败"),
+    "crash": ("killing this worker process, as asked", "按要求杀掉这个执行进程"),
+    "hang": ("hanging, as asked", "按要求挂起"),
+    "failed": ("The test task failed, as it was asked to.", "测试任务按要求失败了。"),
+}
+_OUTCOMES = {"complete": "完成", "fail": "失败", "hang": "挂起", "crash": "崩溃"}
+
+
+def trial_name(language: str, *, seconds: float, updates: int, outcome: str) -> str:
+    """What the list of tasks calls it."""
+    return _said("name", language, seconds=seconds, updates=updates, outcome=outcome)
+
 
 def run_trial(
-    reporter: Reporter, *, seconds: float, updates: int, steps: Sequence[str] = (), outcome: str = "complete"
+    reporter: Reporter,
+    *,
+    seconds: float,
+    updates: int,
+    steps: Sequence[str] = (),
+    outcome: str = "complete",
+    language: str = "en",
 ) -> dict[str, object]:
     """Report `updates` times within `seconds`, evenly over the stages `steps`; then end as `outcome` says."""
     started = time.monotonic()
     last = updates if outcome == "complete" else max(1, int(updates * TURNING_POINT))
     if not steps:
         reporter.update(total=updates)
-    reporter.log(f"test task: {updates} updates in {seconds:g} s, to {outcome}")
+    reporter.log(_said("begin", language, updates=updates, seconds=seconds, outcome=outcome))
     done = 0
     for stage, share in _shares(steps, updates):
         with _step(reporter, stage, share):
@@ -39,24 +68,29 @@ def run_trial(
                 done += 1
                 _pause_until(reporter, started + seconds * done / updates)
                 reporter.advance(1)
-                reporter.update(message=f"update {done} of {updates}")
+                message = _said("update", language, done=done, updates=updates)
+                reporter.update(message=message)
                 if done % max(1, updates // LOG_LINES) == 0:
-                    reporter.log(f"update {done} of {updates}")
+                    reporter.log(message)
                 if done == last and outcome != "complete":
                     # Within the stage, which is not completed then.
-                    _go_wrong(reporter, outcome)
+                    _go_wrong(reporter, outcome, language)
     return {"updates": done, "seconds": round(time.monotonic() - started, 3)}
 
 
-def _go_wrong(reporter: Reporter, outcome: str) -> NoReturn:
+def _said(key: str, language: str, **values: object) -> str:
+    if language == "zh-CN" and "outcome" in values:
+        values["outcome"] = _OUTCOMES[str(values["outcome"])]
+    return _WORDS[key][language == "zh-CN"].format(**values)
+
+
+def _go_wrong(reporter: Reporter, outcome: str, language: str) -> NoReturn:
+    reporter.log(_said(outcome, language), level="warning" if outcome == "hang" else "error")
     if outcome == "fail":
-        reporter.log("failing, as asked", level="error")
-        raise TaskFailed("The test task failed, as it was asked to.", code="test_failure")
+        raise TaskFailed(_said("failed", language), code="test_failure")
     if outcome == "crash":
-        reporter.log("killing this worker process, as asked", level="error")
         _pause_until(reporter, time.monotonic() + 0.3)  # let the last report reach the store
         os.kill(os.getpid(), signal.SIGKILL)
-    reporter.log("hanging, as asked", level="warning")
     while True:
         _pause_until(reporter, time.monotonic() + 60)
 

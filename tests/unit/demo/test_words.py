@@ -48,3 +48,24 @@ def test_the_switch_goes_before_what_the_browser_asks_for(
 
     with Flask(__name__).test_request_context(headers=headers):
         assert locale_of(request) == expected
+
+
+SCRIPTS = {
+    "pages": files("headway.demo") / "static" / "js",
+    "test page": files("headway") / "static" / "js" / "test-page",
+}
+MADE_UP = re.compile(r"(?:state|stage|worker|fact|rule|error|ended|refused)\.|(?:cancel|retry)Failed")
+
+
+@pytest.mark.parametrize("whose", SCRIPTS)
+def test_the_scripts_say_nothing_that_is_not_there_in_both_languages(whose: str) -> None:
+    sources = {file.name: file.read_text("utf-8") for file in SCRIPTS[whose].iterdir() if file.name.endswith(".js")}
+    table, _, rest = sources.pop("words.js").partition("\n  en: {")[2].partition("\n};\n")
+    english, chinese = (set(re.findall(r"[\s{,]'?([\w.]+)'?: '", part)) for part in table.split("\n  'zh-CN': {"))
+    scripts = "\n".join((*sources.values(), rest))
+    used = set(re.findall(r"\bt\('([\w.]+)'", scripts))
+
+    assert used <= english
+    # English ways of failing are told as the server puts them.
+    assert {word for word in english ^ chinese if not word.startswith(("ended.", "refused.", "error."))} == set()
+    assert {word for word in english if f"'{word}'" not in scripts and not MADE_UP.match(word)} == set()

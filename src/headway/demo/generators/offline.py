@@ -117,9 +117,8 @@ class _Writer:
     """The writing of one post."""
 
     def __init__(self, brief: Brief) -> None:
-        if brief.style == "lively" and topics.hurts(brief.topic):
-            brief = replace(brief, style="gentle")
-        self._brief = brief
+        self._hurts = topics.hurts(brief.topic)
+        self._brief = replace(brief, style="story") if self._hurts and brief.style == "lively" else brief
         self._rng = Random(f"{brief.seed}/{brief.topic}/{brief.style}/{brief.language}")
         self._topic = topics.topic_of(brief.topic, brief.language)
         self._subject = topics.subject_of(brief.topic, brief.language)
@@ -145,7 +144,8 @@ class _Writer:
 
     def _title(self) -> str:
         category, style = self._topic.category, self._brief.style
-        patterns = [*self._rules["title"][style], *self._rules["title_by"][category]]
+        # What hurts gets no title that its category is glad of.
+        patterns = [*self._rules["title"][style], *([] if self._hurts else self._rules["title_by"][category])]
         longest = TITLE_WIDTH[self._brief.language]
         if topics.is_activity(self._subject):
             patterns = [pattern for pattern in patterns if not _OF_THINGS.search(pattern)]

@@ -2,7 +2,7 @@
 /** The form: what to make. It keeps what was typed over a reload, and says what is wrong beside the field. */
 
 import { byId, say } from './dom.js';
-import { t } from './words.js';
+import { locale, t } from './words.js';
 
 const KEPT = 'headway-composer';
 
@@ -69,9 +69,10 @@ export class Composer {
     say(/** @type {Element} */ (this.#button.querySelector('span')), t(busy ? 'making' : 'make'));
   }
 
-  /** @param {string} field as the API names it @param {string} message */
-  refuse(field, message) {
-    this.#complain(field === 'cards' ? 'cards' : 'topic', message);
+  /** What the server refused. @param {string} field as the API names it */
+  refuse(field) {
+    if (field === 'cards') this.#complain('cards', t('cardsRange'));
+    else this.#complain('topic', t('topicRange'));
   }
 
   /** @returns {Asked | null} */
@@ -105,7 +106,7 @@ export class Composer {
   }
 
   #keep() {
-    const data = Object.fromEntries(new FormData(this.#form));
+    const data = { ...Object.fromEntries(new FormData(this.#form)), locale };
     try { sessionStorage.setItem(KEPT, JSON.stringify(data)); } catch { /* private mode: then it isn't kept */ }
   }
 
@@ -115,6 +116,8 @@ export class Composer {
       if (kept.input_text) this.#topic.value = kept.input_text;
       if (kept.cards) this.#cards.value = kept.cards;
       this.#choose('style', kept.style);
+      // Who has switched the page's language since wants the copy in that one.
+      if (kept.locale === locale) this.#choose('language', kept.language);
     } catch { /* nothing to recall */ }
   }
 }

@@ -3,7 +3,7 @@
 
 import { h, say } from './dom.js';
 import { showPicture } from './files.js';
-import { hashtag } from './post.js';
+import { hashtag, paragraphs } from './post.js';
 import { t } from './words.js';
 
 /** What a task's details say about the draft. @param {any} task */
@@ -46,9 +46,9 @@ export class Draft {
     if (title) say(this.#title, title);
     this.#title.classList.toggle('ghost', !this.#title.textContent);
     if (text) {
-      const lines = text.split(/\n+/).filter(Boolean);
-      while (this.#text.children.length > lines.length) this.#text.lastElementChild?.remove();
-      lines.forEach((line, n) => say(this.#text.children[n] ?? this.#text.appendChild(h('p')), line));
+      const written = paragraphs(text);
+      while (this.#text.children.length > written.length) this.#text.lastElementChild?.remove();
+      written.forEach((one, n) => say(this.#text.children[n] ?? this.#text.appendChild(h('p')), one));
     }
     this.#text.classList.toggle('ghost', !this.#text.children.length);
     this.element.classList.toggle('is-writing', task.state === 'running' && !tags.length && Boolean(title || text));

@@ -25,7 +25,7 @@ export function postView(task, post, { another, remove } = {}) {
     reel.element,
     h('div', { class: 'post-words' },
       h('h2', { class: 'post-title' }, phrases(post.title)),
-      h('div', { class: 'post-text' }, ...paragraphs(post.text)),
+      h('div', { class: 'post-text' }, paragraphs(post.text).map((one) => h('p', {}, one))),
       h('ul', { class: 'tags' }, (post.tags ?? []).map((/** @type {string} */ tag) => h('li', {}, hashtag(tag)))),
       h('div', { class: 'button-row post-actions', lang: document.documentElement.lang },
         h('button', { class: 'button small primary', type: 'button', onclick: async () => toast(t((await copyText(text)) ? 'copied' : 'notCopied')) }, icon('copy'), t('copyAll')),
@@ -86,8 +86,8 @@ function pictureOf(task, card, n) {
   return img;
 }
 
-/** @param {string} text */
-export const paragraphs = (text) => String(text ?? '').split(/\n+/).filter(Boolean).map((line) => h('p', {}, line));
+/** An empty line parts paragraphs; within one, lines stay lines (`white-space: pre-line`). @param {string} text */
+export const paragraphs = (text) => String(text ?? '').split(/\n\s*\n/).map((one) => one.trim()).filter(Boolean);
 
 /** @param {string} tag */
 export const hashtag = (tag) => (String(tag).startsWith('#') ? String(tag) : `#${tag}`);

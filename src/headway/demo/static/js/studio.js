@@ -8,7 +8,7 @@ import { byId, confirm, fill, h, icon, toast } from './dom.js';
 import { History } from './history.js';
 import { Live } from './live.js';
 import { Stage } from './stage.js';
-import { t } from './words.js';
+import { reason, t } from './words.js';
 
 const banner = byId('page-banner');
 const live = new Live();
@@ -35,10 +35,10 @@ async function make(asked) {
 /** @param {import('./composer.js').Asked} asked @param {unknown} error */
 function refused(asked, error) {
   if (!(error instanceof ApiError)) throw error;
-  if (error.field) composer.refuse(error.field, error.message);
+  if (error.field) composer.refuse(error.field);
   else if (error.status === 429) complain(t('tooMany'));
   else if (error.isPassing) complain(t('offline'), () => make(asked));
-  else complain(t('failedToStart', { message: error.message }));
+  else complain(t('failedToStart', { message: reason(error) }));
 }
 
 /** @param {string} text @param {() => void} [again] */
@@ -73,7 +73,7 @@ async function remove(post) {
   try {
     await api(`/api/posts/${encodeURIComponent(post.task_id)}`, { method: 'DELETE' });
   } catch (error) {
-    toast(t('notDeleted', { message: /** @type {Error} */ (error).message }));
+    toast(t('notDeleted', { message: reason(error) }));
     return;
   }
   toast(t('deleted'));

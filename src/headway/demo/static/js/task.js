@@ -6,11 +6,10 @@ import { badge, isActive } from './badge.js';
 import { byId, copyText, fill, h, icon, root, say, toast } from './dom.js';
 import { ProgressBar, server } from './live.js';
 import { postView } from './post.js';
-import { ago, locale, moment, span, stageName, t, wholeSpan } from './words.js';
+import { ago, failure, locale, moment, reason, span, stageName, t, wholeSpan } from './words.js';
 
 const page = byId('task');
 const taskId = /** @type {string} */ (page.dataset.taskId);
-const banner = byId('page-banner');
 // A shared link carries its token behind the #, which is never sent to a server; it is taken out of the address at once.
 const shared = new URLSearchParams(location.hash.slice(1)).get('token');
 keepShared(taskId, shared);
@@ -66,8 +65,11 @@ function openLog() {
 }
 
 function missing() {
-  if (task) return;
-  fill(banner, h('p', { class: 'banner', 'data-kind': 'bad' }, t('taskNotFound')));
+  if (task || page.hidden) return;
+  page.hidden = true;
+  page.after(h('div', { class: 'empty', role: 'alert' }, h('h1', {}, t('taskNotFound')), h('p', { class: 'lede' }, t('taskNotFoundText')),
+    h('p', {}, h('a', { class: 'button primary', href: `${root}/tasks` }, t('allTasks')))));
+  bar.destroy();
 }
 
 function drawFacts() {
@@ -81,10 +83,10 @@ function drawFacts() {
       task.state === 'pending' ? wholeSpan(now - task.created_at) : begun === null ? null : active ? wholeSpan(now - begun) : span(task.finished_at - begun)],
     ['fact.attempt', String(task.attempt)],
     ['fact.worker', active && task.state !== 'pending' ? t(`worker.${task.worker ?? 'none'}`) : null],
-    ['fact.rate', task.rate === null ? null : `${task.rate.toLocaleString(locale, { maximumSignificantDigits: 3 })} ${task.details?.unit ?? ''}/s`],
+    ['fact.rate', task.rate === null ? null : t('perSecond', { n: task.rate.toLocaleString(locale, { maximumSignificantDigits: 3 }), unit: task.details?.unit ?? '' }).replace(' /', '/')],
     ['fact.updated', task.updated_at ? ago(now - task.updated_at) : null],
     ['fact.cancel', task.cancel_requested_at ? `${moment(task.cancel_requested_at)}${task.cancel_reason ? ` · ${task.cancel_reason}` : ''}` : null],
-    ['fact.error', task.error ? `${task.error.code}: ${task.error.message}` : null],
+    ['fact.error', task.error ? `${task.error.code} · ${failure(task.error)}` : null],
     ['fact.created', moment(task.created_at)],
     ['fact.started', begun === null ? null : moment(begun)],
     ['fact.finished', task.finished_at ? moment(task.finished_at) : null],
@@ -148,7 +150,7 @@ function drawAttempts() {
     return h('li', {},
       h('span', { class: 'attempt-n' }, t('attempt', { n: one.attempt })), badge({ state: isPresent ? task.state : one.state }),
       h('span', { class: 'numbers small muted' }, one.started_at ? `${moment(one.started_at)} · ${isPresent && isActive(task.state) ? wholeSpan(end - one.started_at) : span(end - one.started_at)}` : t('unknown')),
-      one.error && h('p', { class: 'small attempt-error' }, one.error.message));
+      one.error && h('p', { class: 'small attempt-error' }, failure(one.error)));
   }));
 }
 
@@ -171,7 +173,7 @@ share.addEventListener('click', async () => {
     const { url } = await api(`/api/share/${encodeURIComponent(taskId)}`, { method: 'POST', body: {} });
     toast(t((await copyText(new URL(url, location.href).href)) ? 'linkCopied' : 'notCopied'));
   } catch (error) {
-    toast(/** @type {Error} */ (error).message);
+    toast(reason(error));
   }
 });
 addEventListener('pagehide', (event) => { if (!event.persisted) bar.destroy(); });

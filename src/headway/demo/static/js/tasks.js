@@ -5,7 +5,7 @@ import { api, ApiError, task as taskPath } from './api.js';
 import { badge, isActive } from './badge.js';
 import { byId, fill, h, icon, root, say, toast } from './dom.js';
 import { Live } from './live.js';
-import { ago, span, t, wholeSpan } from './words.js';
+import { ago, failure, reason, span, t, wholeSpan } from './words.js';
 
 const REFRESH_MS = 3000;
 const PAGE = 25;
@@ -68,7 +68,7 @@ class Row {
     this.#meter.dataset.state = task.state;
     this.#meter.style.setProperty('--p', String(known ? task.progress : 0));
     say(this.#percent, known ? `${Math.floor(task.progress)}%` : t('unknown'));
-    say(this.#message, task.error?.message || task.message || '');
+    say(this.#message, task.error ? failure(task.error) : task.message || '');
     const look = `${task.state} ${task.worker} ${task.name}`;
     if (look !== this.#drawn) {
       this.#drawn = look;
@@ -98,7 +98,7 @@ class Row {
       try {
         this.update(await api(`${taskPath(task.task_id)}/${verb}`, { method: 'POST', body: {} }));
       } catch (error) {
-        toast(t(`${verb}Failed`, { message: /** @type {Error} */ (error).message }));
+        toast(t(`${verb}Failed`, { message: reason(error) }));
       } finally {
         button.disabled = false;
       }

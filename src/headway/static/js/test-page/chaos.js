@@ -4,7 +4,7 @@
 import { api } from './api.js';
 import { badge, byId, fill, h, icon } from './dom.js';
 import { RULES } from './verdict.js';
-import { t } from './words.js';
+import { reason, t } from './words.js';
 
 const STALL_MS = 4000;
 const DELAY = { forMs: 10_000, late: 300 };
@@ -41,7 +41,7 @@ export class Chaos {
       await api('/api/chaos', { method: 'POST', body });
     } catch (error) {
       this.page.log.add('bad', 'chaos', String(error));
-      this.page.complain(/** @type {Error} */ (error).message);
+      this.page.complain(reason(error));
     }
   }
 

@@ -9,7 +9,7 @@ import { badge, byId, fill, readings } from './dom.js';
 import { Joined } from './joined.js';
 import { tapSockets } from './tap.js';
 import { Verdict } from './verdict.js';
-import { locale, t, translatePage } from './words.js';
+import { locale, reason, t, translatePage } from './words.js';
 
 document.documentElement.dataset.root = location.pathname.split('/static/')[0];
 translatePage();
@@ -119,7 +119,7 @@ async function startTask(body) {
   } catch (error) {
     const known = error instanceof ApiError ? error : null;
     log.add('bad', known?.code ?? 'error', String(error));
-    complain(known?.status === 0 ? t('unreachable') : known?.status === 404 || known?.status === 405 ? t('offLoopback') : /** @type {Error} */ (error).message);
+    complain(known?.status === 0 ? t('unreachable') : known?.status === 404 || known?.status === 405 ? t('offLoopback') : reason(error));
     return null;
   }
 }
@@ -153,7 +153,7 @@ byId('task-form').addEventListener('submit', (/** @type {Event} */ event) => {
   const stages = byId('stages').value.split(/[,，、]/).map((/** @type {string} */ name) => name.trim()).filter(Boolean);
   const body = { seconds: byId('seconds').valueAsNumber, updates: byId('updates').valueAsNumber, outcome: byId('outcome').value, process: byId('process').checked, ...(stages.length && { stages }) };
   for (const field of ['seconds', 'updates']) {
-    if (Number.isNaN(body[/** @type {'seconds'} */ (field)])) return complain(t('missing', { field }));
+    if (Number.isNaN(body[/** @type {'seconds'} */ (field)])) return complain(t('missing', { field: document.querySelector(`label[for="${field}"]`)?.textContent ?? field }));
   }
   startTask(body);
 });
@@ -188,8 +188,8 @@ for (const button of document.querySelectorAll('[data-local]')) {
   button.addEventListener('click', () => {
     const what = /** @type {HTMLElement} */ (button).dataset.local;
     local ??= new ProgressBar('local-container', { websocketUrl: null, locale });
-    if (what === 'start') local.start({ details: { current: '准备生成', completed: 0, total: 5 } });
-    if (what === 'step') local.updateProgress((local.state.task?.progress ?? 0) + 10, { message: t('progress') });
+    if (what === 'start') local.start({ details: { current: t('localCurrent'), completed: 0, total: 5 } });
+    if (what === 'step') local.updateProgress((local.state.task?.progress ?? 0) + 10, { message: t('localStep') });
     if (what === 'unknown') local.start().updateProgress(null);
     if (what === 'complete') local.complete();
     if (what === 'fail') local.fail();

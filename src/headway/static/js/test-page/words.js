@@ -10,7 +10,7 @@ const zhPage = {
   stages: '阶段', stages_hint: '用逗号分隔名称，可以留空。', start: '启动测试任务', process: '放在单独的进程里，可以被杀掉', task_id: '任务编号', join: '加入', leave: '离开', cancel: '取消任务', retry: '重试',
   started_here: '本页看到的任务', none_joined: '还没有加入任何任务。',
   progress: '进度', local: '手动操作（不连服务器的进度条）', local_start: '开始', local_step: '+10 %', local_unknown: '长度未知', local_complete: '完成', local_fail: '失败', local_reset: '重置', local_hide: '隐藏 / 显示',
-  chaos: '捣乱与裁决', chaos_cut: '剪断连接', chaos_stall: '卡住 4 秒', chaos_delay: '延迟 300 毫秒，持续 10 秒', chaos_kill: '杀掉它的工作进程', chaos_restart: '重启推送中枢', chaos_flood: '洪水',
+  chaos: '捣乱与裁决', chaos_cut: '剪断连接', chaos_stall: '卡住 4 秒', chaos_delay: '延迟 300 毫秒，持续 10 秒', chaos_kill: '杀掉它的执行进程', chaos_restart: '重启推送中枢', chaos_flood: '洪水',
   log: '事件日志', log_filter: '过滤日志', log_filter_short: '过滤', log_pause: '暂停', log_save: '保存', log_clear: '清空', log_time: '时间', log_direction: '方向', log_event: '事件', log_latency: '延迟', log_data: '数据',
   footer: 'Headway：让耗时的 Python 任务实时可见，取消按钮说到做到。',
 };
@@ -26,6 +26,7 @@ const said = {
     verdictGood: 'Nothing wrong so far', verdictBad: '{n} wrong', verdictIdle: 'Nothing seen yet', times: '{n}×',
     'rule.rev': 'Revisions rise', 'rule.progress': 'Progress never falls within an attempt', 'rule.final': 'Nothing follows a final state', 'rule.end': 'Every end arrives',
     'rule.joined': 'Nothing of a task that was not joined', 'rule.log': 'Log lines come without gaps',
+    localCurrent: 'Getting ready', localStep: 'One step further',
     pickTask: 'Start or join a task first.',
   },
   'zh-CN': {
@@ -37,6 +38,11 @@ const said = {
     verdictGood: '目前没有错', verdictBad: '{n} 处错误', verdictIdle: '还没看到什么', times: '{n} 次',
     'rule.rev': '版本号只升', 'rule.progress': '同一次尝试内进度不倒退', 'rule.final': '终态之后再无变化', 'rule.end': '每个结局都会送到',
     'rule.joined': '不收到未加入任务的消息', 'rule.log': '日志不缺行',
+    'refused.seconds': '服务器拒绝：秒数应在 0.1 到 600 之间。', 'refused.updates': '服务器拒绝：更新次数应是 1 到 10,000 的整数。',
+    'refused.stages': '服务器拒绝：阶段名只能有小写字母、数字和下划线，各不相同，最多 50 个。',
+    'error.queue_full': '排队的测试任务太多了，请稍后再试。', 'error.rate_limited': '一分钟内启动得太多了，请稍后再试。', 'error.not_killable': '现在没有单独的进程在运行这个任务。',
+    'error.task_not_found': '没有这个任务，或者您无权操作。', 'error.unavailable': '服务器暂时读不到存储。', 'error.internal': '服务器出了错。',
+    localCurrent: '准备生成', localStep: '又进了一步',
     pickTask: '请先启动或加入一个任务。',
   },
 };
@@ -47,6 +53,12 @@ export const locale = (chosen ?? navigator.language).toLowerCase().startsWith('z
 /** @param {string} key @param {Record<string, string | number>} [values] */
 export function t(key, values = {}) {
   return (said[locale][key] ?? said.en[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ''));
+}
+
+/** Why the server refused, in the reader's words where we have them, else in its own. @param {any} error */
+export function reason(error) {
+  const field = error?.code === 'invalid_request' && /^(\w+): /.exec(error.message)?.[1];
+  return said[locale][field ? `refused.${field}` : `error.${error?.code}`] ?? String(error?.message ?? error);
 }
 
 /** Puts the page into the reader's language, and makes the switch work. */
