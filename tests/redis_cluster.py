@@ -1,4 +1,4 @@
-"""A real Redis Cluster of several nodes on loopback: what one node alone doesn't show is refused or sent elsewhere here."""
+"""A real Redis Cluster of several nodes on loopback: what one node alone takes is refused here, or sent elsewhere."""
 
 from __future__ import annotations
 

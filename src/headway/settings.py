@@ -17,9 +17,7 @@ Access = Literal["capability", "signed"]
 STORE_FORMS = "memory://, sqlite:///PATH or redis://HOST:PORT/DB"
 SECRET_CHARS = 8
 
-_STORES = re.compile(
-    r"memory://|sqlite:///.+|(redis|rediss|valkey|valkeys)(\+sentinel)?://.+|unix://.+", re.DOTALL
-)
+_STORES = re.compile(r"memory://|sqlite:///.+|(redis|rediss|valkey|valkeys)(\+sentinel)?://.+|unix://.+", re.DOTALL)
 _HOST_NAME = re.compile(
     r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*"
 )

@@ -51,9 +51,8 @@ def test_a_password_and_a_database_are_taken_from_the_url(guarded: RedisServer) 
 def test_a_user_of_redis_who_may_use_the_prefix_alone_is_enough(guarded: RedisServer) -> None:
     """What docs/howto/many-gateways.md gives such a user."""
     with client.Redis(port=guarded.port, password=PASSWORD) as connection:
-        connection.execute_command(
-            *"ACL SETUSER app on >pw ~{headway}:* ~{headway:* &headway:change:* &headway:reset +@all -@admin -@dangerous".split()
-        )
+        rules = "on >pw ~{headway}:* ~{headway:* &headway:change:* &headway:reset +@all -@admin -@dangerous"
+        connection.execute_command("ACL", "SETUSER", "app", *rules.split())
 
     works(f"redis://app:pw@127.0.0.1:{guarded.port}/0")
 
@@ -76,9 +75,7 @@ def test_tls_is_spoken_and_the_certificate_is_checked(tmp_path: Path) -> None:
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
     made = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc", "-days", "2"]
     names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
-    subprocess.run(
-        ["openssl", "req", *made, *names, "-keyout", key, "-out", cert], check=True, capture_output=True
-    )
+    subprocess.run(["openssl", "req", *made, *names, "-keyout", key, "-out", cert], check=True, capture_output=True)
     tls_port = free_port()
     files = {"tls_cert_file": str(cert), "tls_key_file": str(key)}
     server = RedisServer(tmp_path, tls_port=str(tls_port), tls_auth_clients="no", **files).start()

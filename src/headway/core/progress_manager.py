@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from headway.core.ending import StoredEnding
 from headway.core.engine import Engine
-from headway.core.failure import task_error
+from headway.core.failure import log_traceback, task_error
 from headway.core.new_task import new_task
 from headway.core.reporter import Reporter, checked_change, checked_line
 from headway.core.retention import KEPT_FOR, KEPT_TASKS, Retention, age_s
@@ -120,9 +120,11 @@ class ProgressManager(TaskReader):
 
     def fail_task(self, task_id: str, error: object, message: str | None = None) -> bool:
         """The work has failed: `error` is an exception, a message, or `{code, message}`. False once it has ended."""
-        why = task_error(error)
-        said = _message(message)
-        return self._change(task_id, lambda task, now: task.failing(now, why, said)) is not None
+        why, said = task_error(error), _message(message)
+        if self._change(task_id, lambda task, now: task.failing(now, why, said)) is None:
+            return False
+        log_traceback(task_id, error)
+        return True
 
     def cancel_task(self, task_id: str, reason: str | None = None, *, force: bool = False) -> bool:
         """Ask for the stop; True while the task had not ended. Synced. Raises `InvalidValue`, `TaskNotFound`.
@@ -158,9 +160,8 @@ class ProgressManager(TaskReader):
         return True
 
     def _retrying(self, task: Task, now: float) -> Task:
-        if not self.can_retry(task):
-            return task
-        return replace(task.retrying(now), holder=self._holder_in_queue(task.runner))
+        can = self.can_retry(task)
+        return replace(task.retrying(now), holder=self._holder_in_queue(task.runner)) if can else task
 
     def can_retry(self, task: Task) -> bool:
         """Whether `retry_task` would do it: it failed or was cancelled, and a runner here knows how to run it."""
@@ -185,7 +186,7 @@ class ProgressManager(TaskReader):
         return is_deleted
 
     def add_log(self, task_id: str, text: str, level: str = "info") -> bool:
-        """Add a line (up to 4 KiB) to the task's log. False once it has ended. Raises `InvalidValue`, `TaskNotFound`."""
+        """Add a line (up to 4 KiB) to the task's log; False once it has ended. Raises `InvalidValue`, `TaskNotFound`."""
         engine = self._open()
         slot = engine.writes.slots.get(task_id)
         return slot.add_log(checked_line(engine.store.now(), text, level))
@@ -233,7 +234,7 @@ class ProgressManager(TaskReader):
         self._open().give_up(task_id, attempt, error)
 
     def try_again(self, task_id: str, attempt: int, why: str) -> None:
-        """Its runner goes on by itself: the next attempt waits, unless it was asked to stop. `why` is shown and logged."""
+        """Its runner goes on by itself: the next attempt waits, unless it was asked to stop. `why` is logged."""
         self._open().try_again(task_id, attempt, why[:1_000])
 
     # ── watching ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -105,5 +105,7 @@ def _sentinels(netloc: str, path: str, options: dict[str, str]) -> tuple[Sentine
             hosts.append(("", 0))
     if not all(host for host, _ in hosts):
         raise InvalidValue("store", "must name each Sentinel as HOST or HOST:PORT, parted by commas")
-    login = {name: options.pop(f"sentinel_{name}") for name in ("username", "password") if f"sentinel_{name}" in options}
+    login = {
+        name: options.pop(f"sentinel_{name}") for name in ("username", "password") if f"sentinel_{name}" in options
+    }
     return Sentinels(tuple(hosts), unquote(service), login), f"/{database}"

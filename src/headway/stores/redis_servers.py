@@ -140,7 +140,7 @@ class Cluster:
         """To any node: a message goes to all of them."""
         cluster = self._connected
         cluster.nodes_manager.initialize()  # The last one may have been lost with its node.
-        return cluster.get_redis_connection(random.choice(cluster.get_primaries())).pubsub()  # noqa: S311
+        return cluster.get_redis_connection(random.choice(cluster.get_primaries())).pubsub()
 
     def close(self) -> None:
         connected = self.__dict__.get("_connected")  # It connects when it is made.
@@ -164,7 +164,7 @@ class Cluster:
             has_failed = False
             for place, answer in zip(its, sent, strict=True):
                 if isinstance(answer, AskError) and not isinstance(answer, MovedError):
-                    answer = self._ask(answer, commands[place])  # noqa: PLW2901
+                    answer = self._ask(answer, commands[place])
                 if isinstance(answer, _AGAIN):
                     refused.append(place)
                 has_failed |= isinstance(answer, RedisError) and not isinstance(answer, NoScriptError)
