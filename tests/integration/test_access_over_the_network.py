@@ -97,6 +97,27 @@ def test_origins_are_checked_on_every_road(
     assert (streamed.headers.get("Access-Control-Allow-Origin") == origin) == (may and origin != server.url)
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("OPTIONS", "/socket.io/?EIO=4&transport=polling"),
+        ("GET", "/socket.io/?EIO=4&transport=polling"),
+        ("POST", "/socket.io/?EIO=4&transport=polling&sid=unknown"),
+        ("OPTIONS", "/api/tasks/unknown/cancel"),
+        ("GET", "/api/tasks/unknown"),
+        ("PUT", "/api/tasks/unknown"),
+        ("HEAD", "/api/tasks/unknown/events"),
+    ],
+)
+def test_a_listed_page_is_told_once_that_it_may(server: ServerProcess, method: str, path: str) -> None:
+    # Browsers take no answer that says it twice.
+    origin = "https://partner.example"
+
+    answer = requests.request(method, server.url + path, headers={"Origin": origin}, timeout=10)
+
+    assert answer.raw.headers.getlist("Access-Control-Allow-Origin") == [origin]
+
+
 def test_a_gateway_with_signed_access_needs_a_secret(tmp_path: Path) -> None:
     server = gateway_server(tmp_path / "t.db", env={"HEADWAY_ACCESS": "signed", "HEADWAY_SECRET": ""})
 
@@ -106,7 +127,8 @@ def test_a_gateway_with_signed_access_needs_a_secret(tmp_path: Path) -> None:
 
 
 def test_pages_and_answers_carry_security_headers(server: ServerProcess) -> None:
-    for path in ("/healthz", "/api/tasks", "/api/tasks/unknown", "/static/js/progress.js", "/nowhere/x"):
+    poll = "/socket.io/?EIO=4&transport=polling"
+    for path in ("/healthz", "/api/tasks", "/api/tasks/unknown", "/static/js/progress.js", poll, "/nowhere/x"):
         headers = requests.get(server.url + path, timeout=10).headers
         if path == "/nowhere/x":
             assert "Content-Security-Policy" not in headers, "the app's own answers are the app's affair"

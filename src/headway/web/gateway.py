@@ -17,6 +17,7 @@ from dataclasses import replace
 
 from headway.core.progress_manager import ProgressManager
 from headway.model.errors import HeadwayError
+from headway.web import headers
 from headway.web.access import Access, HostRule, access_for
 from headway.web.drivers import AsyncioDriver
 from headway.web.gateway_engine import Engine
@@ -157,18 +158,17 @@ class Gateway:
         except WireError as error:
             await self._refuse_socket(scope, receive, send, error)
             return
-        extra = self._api.cors_headers(request) if scope["type"] == "http" else ()
-        if extra:
-            send = _with_headers(send, extra)
-            if request.method == "OPTIONS":
-                await respond(send, self._api.handle(request))
-                return
+        cors = self._api.cors_headers(request) if scope["type"] == "http" else ()
+        if cors and request.method == "OPTIONS":
+            await respond(send, self._api.handle(request))
+            return
         transport = self._fast_road(scope, send)
         if self._sockets is not None and transport is not None:
             await self._sockets.serve(scope, receive, send, transport)
             return
         try:
-            await self._engine.handle(scope, receive, send)
+            sending = _with_headers(send, (*headers.SECURITY, *cors)) if scope["type"] == "http" else send
+            await self._engine.handle(scope, receive, sending)
         except ClientGone:
             log.debug("a client left in the middle of its request")
         except WireError as error:

@@ -15,14 +15,13 @@ from headway.model import limits
 from headway.model.errors import HeadwayError, InvalidValue, NoResult
 from headway.model.ports import Order, TaskQuery
 from headway.model.task import LIFE_CYCLE, State, Task
-from headway.web import headers, wire
+from headway.web import headers, sse, wire
 from headway.web.json_text import from_json, to_json
 from headway.web.logs import fitting
 from headway.web.metrics import metrics_text
 from headway.web.origins import Origins
 from headway.web.protocol import Protocol
 from headway.web.request import Request, from_loopback
-from headway.web.sse import parse_line
 from headway.web.wire import WireError
 
 log = logging.getLogger(__name__)
@@ -111,9 +110,7 @@ class Api:
 
     def refusal(self, request: Request, error: HeadwayError) -> Response:
         """An error as JSON, with the fitting status."""
-        retry = (("Retry-After", "5"),) if error.code in ("unavailable", "queue_full", "rate_limited") else ()
-        body = to_json({"error": wire.error_payload(error)})
-        return self._with_cors(request, _json(body, STATUS_OF_CODE.get(error.code, 500), retry))
+        return self._with_cors(request, _refusal(error))
 
     def cors_headers(self, request: Request) -> tuple[tuple[str, str], ...]:
         """For a page of another, listed origin."""
@@ -141,8 +138,8 @@ class Api:
                 return answer(request, limits.task_id(match["task_id"]) if "task_id" in match.re.groupindex else "")
         if found:
             takes = found[0][0]
-            refusal = self.refusal(request, WireError("method_not_allowed", f"{request.path} takes {takes}"))
-            return replace(refusal, headers=(*refusal.headers, ("Allow", "GET, HEAD" if takes == "GET" else takes)))
+            allow = ("Allow", "GET, HEAD" if takes == "GET" else takes)
+            return _refusal(WireError("method_not_allowed", f"{request.path} takes {takes}"), (allow,))
         raise WireError("not_found", "there is nothing at this address")
 
     # ── tasks ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -167,7 +164,7 @@ class Api:
         return _json(result)
 
     def _log(self, request: Request, task_id: str) -> Response:
-        start = parse_line(request.query.get("from"), "from")
+        start = sse.parse_line(request.query.get("from"), "from")
         self.protocol.authorised(request, "read", task_id)
         page = self._manager.read_log(task_id, start or 1, LOG_LINES)
         shown: dict[str, object] = {"lines": wire.log_lines(fitting(page.lines, LOG_CHARS))}
@@ -175,8 +172,11 @@ class Api:
             shown["truncated_before"] = page.truncated_before
         return _json(to_json(shown))
 
-    def _events(self, request: Request, task_id: str) -> Response:  # noqa: ARG002
-        raise WireError("invalid_request", "a stream of events is asked for by GET")
+    def _events(self, request: Request, task_id: str) -> Response:
+        """Only HEAD comes here: the stream itself is `stream_of`."""
+        self.origins.check(request)
+        self.protocol.authorised(request, "read", task_id)
+        return Response(200, headers=(*sse.HEADERS, *headers.SECURITY))
 
     def _tasks(self, request: Request, task_id: str) -> Response:  # noqa: ARG002
         query = request.query
@@ -220,6 +220,12 @@ class Api:
 
     def _is_operator(self, request: Request) -> bool:
         return self._operator is not None and self._operator(request) is True
+
+
+def _refusal(error: HeadwayError, extra: tuple[tuple[str, str], ...] = ()) -> Response:
+    retry = (("Retry-After", "5"),) if error.code in ("unavailable", "queue_full", "rate_limited") else ()
+    body = to_json({"error": wire.error_payload(error)})
+    return _json(body, STATUS_OF_CODE.get(error.code, 500), (*retry, *extra))
 
 
 def _json(text: str, status: int = 200, extra: tuple[tuple[str, str], ...] = ()) -> Response:

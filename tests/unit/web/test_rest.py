@@ -164,6 +164,18 @@ def test_a_bad_body_is_refused_and_nothing_has_changed(w: World, body: bytes) ->
     assert w.manager.get_task(task_id).state == "pending"
 
 
+def test_the_head_of_an_event_stream_is_told_without_one(w: World) -> None:
+    api, task_id = api_of(w), w.manager.create_task()
+
+    found = get(api, f"/api/tasks/{task_id}/events", method="HEAD")
+    missing = get(api, "/api/tasks/unknown/events", method="HEAD")
+    foreign = get(api, f"/api/tasks/{task_id}/events", method="HEAD", headers={"origin": "null"})
+
+    assert (found.status, found.body) == (200, b"")
+    assert dict(found.headers)["Content-Type"].startswith("text/event-stream")
+    assert (missing.status, foreign.status) == (404, 403)
+
+
 def test_addresses_and_methods_that_are_not_there_are_told_as_json(w: World) -> None:
     api, task_id = api_of(w), w.manager.create_task()
 
