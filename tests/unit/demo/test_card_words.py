@@ -32,7 +32,7 @@ def test_emoji_and_controls_go_and_the_text_stays(text: str, printed: str) -> No
 @pytest.mark.parametrize(
     ("text", "printed"),
     [
-        ("Grandmother’s “kitchen”", "Grandmother's \"kitchen\""),
+        ("Grandmother’s “kitchen”", 'Grandmother\'s "kitchen"'),
         ("看 Tom’s 怎么说“好”", "看 Tom's 怎么说“好”"),
         ("他说：‘走’", "他说：‘走’"),
     ],

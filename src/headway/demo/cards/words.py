@@ -49,7 +49,7 @@ def plain(text: str) -> str:
 
 
 def in_latin_quotes(text: str) -> str:
-    """Curly quotes and apostrophes straight where they belong to Latin words: a Chinese font has them a whole em wide."""
+    """Quotes and apostrophes of Latin words made straight: a Chinese font has the curly ones a whole em wide."""
     if is_chinese(text):
         return re.sub("(?<=[A-Za-z])[‘’](?=[A-Za-z])", "'", text)
     return text.translate({ord("‘"): "'", ord("’"): "'", ord("“"): '"', ord("”"): '"'})
