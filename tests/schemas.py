@@ -41,7 +41,8 @@ def schema_of(path: str, status: int) -> str | None:
 def check_answer(answer: requests.Response, *_: Any, **__: Any) -> None:
     """A hook of requests; tests/conftest.py has it look at each answer that a test gets."""
     name = schema_of(answer.request.path_url.partition("?")[0], answer.status_code)
-    if name is not None and answer.request.method != "HEAD" and answer.headers.get("Content-Type", "").startswith("application/json"):
+    is_json = answer.headers.get("Content-Type", "").startswith("application/json")
+    if name is not None and is_json and answer.request.method != "HEAD":
         check(name, answer.json())
 
 

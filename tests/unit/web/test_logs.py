@@ -14,7 +14,7 @@ from tests.unit.web.samples import FakeDriver, World, outlet_of, world
 
 
 class Elsewhere(FakeDriver):
-    """Reads when it is told to; and meanwhile a delivery follows each wake at once, as it may on a thread of its own."""
+    """Reads when it is told to; meanwhile a delivery follows each wake at once, as it may on a thread of its own."""
 
     def __init__(self, w: World) -> None:
         super().__init__()
