@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from headway.core.engine import Engine
-from headway.core.failure import task_error
+from headway.core.failure import log_traceback, task_error
 from headway.model.errors import StoreError, TaskNotFound
 from headway.model.ports import TaskWriter
 from headway.model.task import Task
@@ -31,7 +31,7 @@ class StoredEnding:
             raise
 
     def fail(self, writer: TaskWriter, error: BaseException) -> None:
-        log.error("task %s failed", writer.task_id, exc_info=error)
+        log_traceback(writer.task_id, error)
         why = task_error(error)
         self._end(writer, lambda task, now: task.failing(now, why))
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import re
 
 from headway.model import limits
 from headway.model.errors import InvalidValue
 from headway.model.task import TaskError
+
+log = logging.getLogger("headway")
 
 _CODE = re.compile(r"[a-z0-9_]{1,64}")
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -25,6 +28,12 @@ def task_error(error: object) -> TaskError:
     if isinstance(error, str):
         return TaskError("failed", limits.text(error, "error", limits.MESSAGE_CHARS))
     raise InvalidValue("error", "must be an exception, a string, or a dict of code and message")
+
+
+def log_traceback(task_id: str, error: object) -> None:
+    """Where it is an exception: for the server's log alone."""
+    if isinstance(error, BaseException):
+        log.error("task %s failed", task_id, exc_info=error)
 
 
 def _of_exception(error: BaseException) -> TaskError:
@@ -47,4 +56,4 @@ def _of_exception(error: BaseException) -> TaskError:
 def _checked_code(code: object) -> str:
     if not isinstance(code, str) or not _CODE.fullmatch(code):
         raise InvalidValue("error.code", "must be 1 to 64 of a-z 0-9 _")
-    return code
+    return limits.plain_text(code)

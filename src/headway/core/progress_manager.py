@@ -186,7 +186,7 @@ class ProgressManager(TaskReader):
         return is_deleted
 
     def add_log(self, task_id: str, text: str, level: str = "info") -> bool:
-        """Add a line (up to 4 KiB) to the task's log; False once it has ended. Raises `InvalidValue`, `TaskNotFound`."""
+        """Add a line (up to 4 KiB) to its log; False once it has ended. Raises `InvalidValue`, `TaskNotFound`."""
         engine = self._open()
         slot = engine.writes.slots.get(task_id)
         return slot.add_log(checked_line(engine.store.now(), text, level))

@@ -21,7 +21,7 @@ from headway.model.stage import free_stage_name
 T = TypeVar("T")
 
 # What is usually counted, told by identity: True, NumPy's one and 1.0 are equal to it and not the same.
-_ONE = 1
+_ONE: float = 1
 
 
 class Ending(Protocol):
@@ -302,7 +302,7 @@ def checked_line(now: float, text: object, level: object) -> LogLine:
     size = len(limits.utf8(text, "text"))
     if size > limits.LOG_LINE_BYTES:
         raise InvalidValue("text", f"must be up to {limits.LOG_LINE_BYTES:,} bytes; it has {size:,}")
-    return LogLine(0, now, limits.level(level), text)
+    return LogLine(0, now, limits.level(level), limits.plain_text(text))
 
 
 _AMOUNTS = {"completed", "total", "unit"}

@@ -36,13 +36,13 @@ _LEVELS = ("debug", "info", "warning", "error")
 def task_id(value: object) -> str:
     if not isinstance(value, str) or not _TASK_ID.fullmatch(value):
         raise InvalidValue("task_id", "must be 1 to 128 of A-Z a-z 0-9 . _ - and begin with a letter or digit")
-    return value
+    return plain_text(value)
 
 
 def stage_name(value: object, field: str = "status") -> str:
     if not isinstance(value, str) or not _STAGE_NAME.fullmatch(value):
         raise InvalidValue(field, "must be 1 to 64 of a-z 0-9 _")
-    return str(value)
+    return plain_text(value)
 
 
 def text(value: object, field: str, chars: int) -> str:
@@ -52,7 +52,7 @@ def text(value: object, field: str, chars: int) -> str:
         raise InvalidValue(field, f"must be up to {chars:,} characters; it has {len(value):,}")
     if not value.isascii():
         utf8(value, field)
-    return str(value)
+    return plain_text(value)
 
 
 def utf8(value: str, field: str) -> bytes:
@@ -63,9 +63,14 @@ def utf8(value: str, field: str) -> bytes:
 
 
 def level(value: object) -> str:
-    if value not in _LEVELS:
+    if not isinstance(value, str) or value not in _LEVELS:
         raise InvalidValue("level", f"must be one of {', '.join(_LEVELS)}")
-    return str(value)
+    return plain_text(value)
+
+
+def plain_text(value: str) -> str:
+    """Of a member of an enumeration its text, where `str` would give its name."""
+    return value if type(value) is str else str.__str__(value)
 
 
 def number(value: object, field: str, low: float, high: float) -> int | float:

@@ -594,3 +594,19 @@ def test_a_failure_tells_its_traceback_to_the_log_alone(
     assert "ZeroDivisionError" in caplog.text
     assert "a secret line" in caplog.text
     assert "a secret line" not in str(manager.get_task(task.task_id))
+
+
+def test_the_log_has_the_traceback_of_an_exception_that_a_plain_call_gives(
+    manager: ProgressManager, caplog: pytest.LogCaptureFixture
+) -> None:
+    task_id = manager.create_task()
+    with caplog.at_level(logging.ERROR, "headway"):
+        try:
+            raise ZeroDivisionError("a secret line")
+        except ZeroDivisionError as error:
+            manager.fail_task(task_id, error)
+            manager.fail_task(task_id, error)  # It has ended: nothing has failed by this.
+
+    assert caplog.text.count("Traceback") == 1
+    assert "a secret line" in caplog.text
+    assert task_id in caplog.text

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from enum import IntEnum
+from collections.abc import Callable
+from enum import Enum, IntEnum
 from fractions import Fraction
 from typing import Any
 
@@ -11,6 +12,10 @@ import pytest
 
 from headway.model import limits
 from headway.model.errors import InvalidValue
+
+
+class Word(str, Enum):  # noqa: UP042 - what many programs have, and whose str() is 'Word.INFO'
+    INFO = "info"
 
 
 class Five(IntEnum):
@@ -66,6 +71,21 @@ def test_a_text_may_be_as_long_as_its_limit_and_no_longer() -> None:
 
     with pytest.raises(InvalidValue, match=r"message: must be up to 2,000 characters; it has 2,001"):
         limits.text("长" * 2_001, "message", limits.MESSAGE_CHARS)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        limits.task_id,
+        limits.stage_name,
+        limits.level,
+        lambda value: limits.text(value, "message", 4),
+    ],
+)
+def test_a_member_of_an_enumeration_of_texts_is_its_text(check: Callable[[object], str]) -> None:
+    checked = check(Word.INFO)
+
+    assert (checked, type(checked)) == ("info", str)
 
 
 def test_half_of_a_surrogate_pair_is_no_text() -> None:
