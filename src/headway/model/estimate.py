@@ -19,7 +19,7 @@ ENOUGH_PERCENT = 1.0
 
 @dataclass(slots=True)
 class Speed:
-    """A smoothed speed of one rising amount; None until it has been observed for long enough."""
+    """A smoothed speed of one rising amount; None until it has been observed for long enough, and in a stall."""
 
     value: float | None = None
     at: float = 0
@@ -27,28 +27,49 @@ class Speed:
     weight: float = 0
     changes: int = 0
     gained: float = 0
+    moved_s: float = 0
+    """From the first change to the last."""
+    longest_s: float = 0
+    """The longest time without a change that has come to an end; work in batches has such again and again."""
 
     def observe(self, value: float, at: float) -> None:
         if self.value is None or value < self.value:
-            self.value, self.at = value, at
-            self.weighted = self.weight = self.gained = 0
-            self.changes = 0
+            self._begin(value, at, changes=0)
+            self.longest_s = 0
             return
         elapsed = at - self.at
         if elapsed <= 0 or value == self.value:
             return  # An unchanged amount adds its waiting time to the next change.
+        if not self.changes or self.is_stalled(at):
+            # Loading, or waiting for somebody: what went before it moved says nothing of how it moves.
+            if self.changes:
+                self.longest_s = elapsed
+            self._begin(value, at, changes=1)
+            return
         newest = 1 - math.exp(-elapsed / TAU_S)
         self.weighted += newest * ((value - self.value) / elapsed - self.weighted)
         self.weight += newest * (1 - self.weight)
         self.gained += value - self.value
+        self.moved_s += elapsed
+        self.longest_s = max(self.longest_s, elapsed)
         self.changes += 1
         self.value, self.at = value, at
 
-    @property
-    def per_s(self) -> float | None:
-        if self.weight < ENOUGH_WEIGHT or self.changes < ENOUGH_CHANGES:
+    def per_s(self, now: float) -> float | None:
+        if self.weight < ENOUGH_WEIGHT or self.changes < ENOUGH_CHANGES or self.is_stalled(now):
             return None
         return self.weighted / self.weight
+
+    def is_stalled(self, now: float) -> bool:
+        """Whether it has not moved for much longer than it has taken from change to change."""
+        if self.changes < 2:
+            return False
+        usual_s = self.moved_s / (self.changes - 1)
+        return now - self.at > max(TAU_S, 4 * usual_s, 2 * self.longest_s)
+
+    def _begin(self, value: float, at: float, *, changes: int) -> None:
+        self.value, self.at, self.changes = value, at, changes
+        self.weighted = self.weight = self.gained = self.moved_s = 0
 
 
 class Estimator:
@@ -71,13 +92,14 @@ class Estimator:
         completed, _ = task.amounts
         if completed is not None:
             self._amount.observe(completed, now)
+        rate = _rounded(self._amount.per_s(now))
         if task.progress is None:
-            return None, _rounded(self._amount.per_s)
+            return None, rate
         self._progress.observe(task.progress, now)
-        speed = self._progress.per_s
+        speed = self._progress.per_s(now)
         if not speed or self._progress.gained < ENOUGH_PERCENT or task.progress >= 99:
-            return None, _rounded(self._amount.per_s)
-        return round((100 - task.progress) / speed, 1), _rounded(self._amount.per_s)
+            return None, rate
+        return round((100 - task.progress) / speed, 1), rate
 
 
 def _rounded(rate: float | None) -> float | None:

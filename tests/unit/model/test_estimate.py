@@ -46,11 +46,56 @@ def test_one_stumble_does_not_turn_the_estimate_round() -> None:
 def test_a_pause_makes_the_next_step_a_slow_one() -> None:
     estimator = Estimator()
     before = told(estimator, [(n, 2.0 * n) for n in range(10)])[-1][0]
-    after = told(estimator, [(40.0, 20.0)])[-1][0]
+    after = told(estimator, [(16.0, 20.0)])[-1][0]
 
     assert before is not None
     assert after is not None
     assert after > before
+
+
+def test_in_a_stall_nothing_is_told_though_the_work_says_that_it_waits() -> None:
+    estimator = Estimator()
+    moving = told(estimator, [(n, 2.0 * n) for n in range(10)])[-1]
+    waiting = told(estimator, [(9.0 + n, 18.0) for n in (1, 5, 9, 60)])
+
+    assert None not in moving
+    assert waiting[:2] == [moving, moving]
+    assert waiting[2:] == [(None, None)] * 2
+
+
+def test_after_a_stall_the_estimate_begins_anew_and_the_stall_is_not_in_it() -> None:
+    estimator = Estimator()
+    told(estimator, [(n, 2.0 * n) for n in range(10)])
+    resumed = told(estimator, [(600.0 + n, 20.0 + 4 * n) for n in range(8)])
+
+    assert resumed[:2] == [(None, None)] * 2
+    assert resumed[-1] == (pytest.approx((100 - 48) / 4, rel=0.01), pytest.approx(4, rel=0.01))
+
+
+def test_the_time_before_it_first_moves_is_not_in_the_estimate() -> None:
+    loading = [(float(n), 0.0) for n in range(30)]
+    moving = [(30.0 + n, 2.0 * n) for n in range(6)]
+
+    eta_s, rate = told(Estimator(), [*loading, *moving])[-1]
+
+    assert (eta_s, rate) == (pytest.approx(45, rel=0.01), pytest.approx(2, rel=0.01))
+
+
+def test_slow_steps_are_no_stall() -> None:
+    eta_s, rate = told(Estimator(), [(n * 10.0, 2.0 * (n // 6)) for n in range(40)])[-1]
+
+    assert rate == pytest.approx(2 / 60, rel=0.01)
+    assert eta_s == pytest.approx((100 - 12) * 30, rel=0.01)
+
+
+def test_pauses_that_come_again_and_again_are_a_part_of_the_pace() -> None:
+    """Batches of ten, twelve seconds apart."""
+    batches = [(12.0 * batch + 0.1 * n, 10.0 * batch + n) for batch in range(6) for n in range(1, 11)]
+
+    eta_s, rate = told(Estimator(), batches)[-1]
+
+    assert eta_s is not None
+    assert rate is not None
 
 
 def test_no_time_left_is_told_while_the_progress_is_unknown_or_nearly_all() -> None:
