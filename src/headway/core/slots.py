@@ -143,9 +143,9 @@ class Slots:
                     self._forget(slot)
                 return
             slot.saw(latest)
-            again = further(known, latest)
-            if again is latest or not (known.has_ended or known.attempt > latest.attempt):
+            if not was_lost(known, latest):
                 return
+            again = further(known, latest)
             if known.has_large_result and result is None:
                 log.error("the result of task %s was lost by the store", slot.task_id)
                 again = replace(again, has_large_result=False)
@@ -232,3 +232,10 @@ def further(known: Task, stored: Task) -> Task:
     if known.epoch != stored.epoch or known.attempt < stored.attempt or known.rev <= stored.rev:
         return stored
     return replace(known, rev=stored.rev, log_count=stored.log_count)
+
+
+def was_lost(known: Task, stored: Task) -> bool:
+    """Whether an end or a retry that is known is missing in the store. Progress alone comes with the next report."""
+    if further(known, stored) is stored or known.created_at != stored.created_at:
+        return False
+    return known.attempt > stored.attempt or (known.has_ended and not stored.has_ended)

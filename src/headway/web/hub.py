@@ -10,12 +10,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from headway.core.progress_manager import ProgressManager
+from headway.core.slots import further, was_lost
 from headway.model.clock import Clock, SystemClock
 from headway.model.errors import StoreError, StoreUnavailable, TaskNotFound
-from headway.model.ports import Following
+from headway.model.ports import Following, Swap
+from headway.model.replacing import replace
 from headway.model.task import Task
 from headway.web import wire
 from headway.web.delivery import Delivery
@@ -249,6 +251,21 @@ class Hub:
                 self._gone(task_id)
             elif known is not None and task.rev > known.rev:
                 self.stats.healed += 1
+            elif known is not None and was_lost(known, task):
+                self._write_again(task_id, known, task)
+
+    def _write_again(self, task_id: str, known: Task, stored: Task) -> None:
+        """A fail-over of the store has taken back an end or a retry that viewers saw. Who made it writes it again;
+        where nobody has by the next time (its process died, too), it is done from here."""
+        watch = self._watches.get(task_id)
+        if watch is None:
+            return
+        if watch.doubted is known:
+            again = further(known, stored)
+            # A large result is not known here.
+            with suppress(StoreError):  # It may be read-only here.
+                self._manager.store.swap(Swap(stored, replace(again, has_large_result=stored.has_large_result)))
+        watch.doubted = known
 
     def _gone(self, task_id: str) -> None:
         with self._lock:

@@ -40,6 +40,7 @@ class Watch:
 
     __slots__ = (
         "audience",
+        "doubted",
         "followers",
         "frame",
         "frame_at",
@@ -56,6 +57,8 @@ class Watch:
 
     def __init__(self) -> None:
         self.task: Task | None = None
+        self.doubted: Task | None = None
+        """What was shown, and the store did not know when it was last compared."""
         self.subscriptions: dict[Connection, Subscription] = {}
         self.audience: tuple[Subscription, ...] | None = ()
         """The same as a tuple, made when needed."""

@@ -178,6 +178,44 @@ def test_a_lost_notification_heals() -> None:
         assert w.hub.stats.healed == 1
 
 
+@pytest.mark.parametrize("change", [{"state": "running", "progress": 30}, {"state": "completed", "progress": 100}])
+def test_a_retry_that_the_store_has_lost_is_written_again_where_nobody_else_does(change: dict[str, object]) -> None:
+    """As after a fail-over of Redis that took a retry, and its worker with it."""
+    with world() as w:
+        task_id = w.manager.create_task()
+        w.manager.fail_task(task_id, "no route")
+        viewer = w.join(task_id)
+        first = w.manager.get_task(task_id)
+        lost = dataclasses.replace(first, attempt=2, error=None, rev=first.rev + 10, **change)  # type: ignore[arg-type]
+        w.hub.take((lost,))
+        w.deliver()
+
+        w.hub.heal()
+        assert w.manager.get_task(task_id).attempt == 1, "who runs it may write it again"
+        w.clock.advance(3)
+        w.hub.heal()
+        w.deliver()
+
+        stored = w.manager.get_task(task_id)
+        assert (stored.attempt, stored.state, stored.progress) == (2, change["state"], change["progress"])
+        assert stored.rev > lost.rev
+        assert {state["attempt"] for state in viewer.states[1:]} == {2}
+
+
+def test_an_end_that_the_store_has_lost_is_written_again_where_nobody_else_does() -> None:
+    with world() as w:
+        task_id = w.manager.create_task()
+        w.join(task_id)
+        pending = w.manager.get_task(task_id)
+        w.hub.take((dataclasses.replace(pending, state="completed", progress=100, rev=pending.rev + 10),))
+
+        w.hub.heal()
+        w.clock.advance(3)
+        w.hub.heal()
+
+        assert w.manager.get_task(task_id).state == "completed"
+
+
 def test_another_history_is_followed_although_its_revs_are_lower() -> None:
     with world() as w:
         task_id = w.manager.create_task()
