@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.demo import demo_server, is_fine, post_json, visit
-from tests.browser.trial_page import LONG_MS, logged, nothing_was_wrong, open_page, start, state_in_list
+from tests.browser.trial_page import HAS_BEGUN, LONG_MS, logged, nothing_was_wrong, open_page, start, state_in_list
 from tests.helpers import ServerProcess, eventually
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def test_a_dropped_network_comes_back_and_the_bar_is_right(browser: Browser, dem
     with visit(browser, quiet=False) as page:
         open_page(page, demo)
         task_id = start(page, seconds=4, updates=100)
-        state_in_list(page, task_id, "running")
+        state_in_list(page, task_id, HAS_BEGUN)
         page.locator("#drop-seconds").fill("1.5")
         page.locator("#drop-noticed").check()
 

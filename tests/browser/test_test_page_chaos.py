@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.demo import demo_server, is_fine, visit
-from tests.browser.trial_page import LONG_MS, logged, nothing_was_wrong, open_page, start, state_in_list
+from tests.browser.trial_page import HAS_BEGUN, LONG_MS, logged, nothing_was_wrong, open_page, start, state_in_list
 from tests.helpers import ServerProcess, eventually
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 def a_task_under_way(page: Page, demo: ServerProcess, seconds: float = 5) -> str:
     open_page(page, demo)
     task_id = start(page, seconds=seconds, updates=int(seconds * 40), stages="prepare, render, upload")
-    state_in_list(page, task_id, "running")
+    state_in_list(page, task_id, HAS_BEGUN)
     return task_id
 
 
