@@ -6,7 +6,9 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -96,6 +98,35 @@ def test_a_power_cut_takes_only_what_came_after_the_last_synced_commit(
     next_one = swapped(restarted, found, "after the cut", synced=True)
     assert next_one.rev > task.rev
     restarted.close()
+
+
+def verb(sql: str) -> str:
+    return next(line.split()[0] for line in sql.splitlines() if not line.startswith("--"))
+
+
+def test_an_end_and_a_tick_of_progress_take_few_statements(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each lets the interpreter's lock go, and gets it back only after the turns of all busy threads."""
+    ran: list[str] = []
+
+    class Traced(sqlite3.Connection):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.set_trace_callback(lambda sql: ran.append(verb(sql)))
+
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Traced))
+    tasks = [store.create(a_task(f"task-{n}")) for n in range(100)]
+    for synced in (False, True):  # So that the connection is in the mode that is needed.
+        tasks[0] = swapped(store, tasks[0], "before", synced=synced)
+
+    ran.clear()
+    assert store.swap(Swap(tasks[0], tasks[0].completing(1_800_000_001.0, result="1", message=None)))
+    end = list(ran)
+    tasks[1] = swapped(store, tasks[1], "before", synced=False)
+    ran.clear()
+    assert all(store.swap_many([Swap(task, replace(task, message="x")) for task in tasks[1:]]))
+
+    assert end == ["UPDATE"]
+    assert ran == ["BEGIN", "SELECT", "UPDATE", "COMMIT"]
 
 
 def steps_of(db: sqlite3.Connection, query: TaskQuery) -> int:

@@ -8,9 +8,12 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -275,14 +278,16 @@ def test_a_locked_file_is_unavailable_until_it_is_free(store: SqliteStore, path:
     assert store.swap(Swap(task, replace(task, message="new"))) is not None
 
 
-def test_a_refused_change_is_not_told(store: SqliteStore, path: Path) -> None:
+@pytest.mark.parametrize("synced", [True, False])
+def test_a_refused_change_is_not_told(store: SqliteStore, path: Path, *, synced: bool) -> None:
     task = store.create(a_task())
     watcher = Watcher(store)
     connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("CREATE TRIGGER refuse BEFORE UPDATE ON meta BEGIN SELECT RAISE(ABORT, 'no'); END")
+    connection.execute("CREATE TRIGGER refuse BEFORE UPDATE ON tasks BEGIN SELECT RAISE(ABORT, 'no'); END")
+    refused = Swap(task, replace(task, message="refused"))
 
     with pytest.raises(StoreUnavailable):
-        store.swap(Swap(task, replace(task, message="refused")))
+        _ = store.swap(refused) if synced else store.swap_many([refused])
     assert store.get("task-1").message == ""
 
     connection.execute("DROP TRIGGER refuse")
@@ -290,6 +295,35 @@ def test_a_refused_change_is_not_told(store: SqliteStore, path: Path) -> None:
     store.swap(Swap(task, replace(task, message="stored")))
     eventually(lambda: watcher.tasks)
     assert {task.message for task in watcher.tasks} == {"stored"}
+
+
+def test_what_could_not_be_committed_hides_no_change_of_another(
+    path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    fails = threading.Event()
+
+    class Failing(sqlite3.Connection):
+        def execute(self, sql: str, *args: Any) -> sqlite3.Cursor:
+            if sql == "COMMIT" and fails.is_set():
+                raise sqlite3.OperationalError("disk I/O error")
+            return super().execute(sql, *args)
+
+    other = SqliteStore(path)
+    request.addfinalizer(other.close)
+    other.epoch()
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Failing))
+    store = SqliteStore(path)
+    request.addfinalizer(store.close)
+    task = store.create(a_task())
+    watcher = Watcher(store)
+
+    fails.set()
+    with pytest.raises(StoreUnavailable):
+        store.swap_many([Swap(task, replace(task, message="not committed"))])
+    fails.clear()
+    other.create(a_task("elsewhere"))
+
+    eventually(lambda: [task.task_id for task in watcher.tasks] == ["elsewhere"])
 
 
 def test_who_watches_a_store_that_is_unusable_is_told_once_it_can_be_used(

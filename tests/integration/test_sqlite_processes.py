@@ -118,6 +118,45 @@ def test_own_changes_are_told_before_the_call_returns(store: SqliteStore) -> Non
     assert list(dict.fromkeys(task.message for task in told)) == ["", *[str(n) for n in range(20)]]
 
 
+@pytest.fixture
+def other(store: SqliteStore, path: Path) -> Iterator[SqliteStore]:
+    """As another process has it: what one does is no news to the other's own."""
+    other = SqliteStore(path)
+    yield other
+    other.close()
+
+
+def test_what_follows_a_deletion_is_told_elsewhere(store: SqliteStore, other: SqliteStore) -> None:
+    told: list[Task] = []
+    task = store.create(a_task("deleted"))
+    store.swap(Swap(task, task.cancelled(1_800_000_001.0)))
+    end = other.subscribe(told.extend, lambda: None)
+
+    assert store.delete_task("deleted")
+    store.create(a_task("next"))
+
+    eventually(lambda: [task.task_id for task in told] == ["next"])
+    end()
+
+
+def test_what_follows_a_partly_refused_batch_is_told_elsewhere_and_here(store: SqliteStore, other: SqliteStore) -> None:
+    tasks = [store.create(a_task(f"task-{n}")) for n in range(4)]
+    for stale in (tasks[1], tasks[3]):
+        assert other.swap(Swap(stale, replace(stale, message="first")))
+    told_here: list[Task] = []
+    told_there: list[Task] = []
+    ends = [store.subscribe(told_here.extend, lambda: None), other.subscribe(told_there.extend, lambda: None)]
+
+    stored = store.swap_many([Swap(task, replace(task, message="second")) for task in tasks])
+    other.create(a_task("next"))
+
+    assert [task and task.message for task in stored] == ["second", None, "second", None]
+    for told in (told_here, told_there):
+        eventually(lambda told=told: {task.task_id for task in told} == {"task-0", "task-2", "next"})
+    for end in ends:
+        end()
+
+
 def test_processes_that_race_lose_no_update(store: SqliteStore, path: Path) -> None:
     store.create(a_task("counter"))
     program = """

@@ -1,7 +1,7 @@
 -- The queries of sqlite.py, each under its name.
 
 -- name: counters
-SELECT seq, floor_rev FROM meta
+SELECT max(seq, coalesce((SELECT max(seq) FROM tasks), 0)), floor_rev FROM meta
 
 -- name: epoch
 SELECT epoch, home FROM meta
@@ -13,24 +13,16 @@ UPDATE meta SET home = ?
 UPDATE meta SET home = ?, epoch = lower(hex(randomblob(8)))
 
 -- name: last_seq
-SELECT seq FROM meta
-
--- name: advance_seq
-UPDATE meta SET seq = seq + ? RETURNING seq
+-- What is deleted takes its number along: then `meta` keeps the last one.
+SELECT max(seq, coalesce((SELECT max(seq) FROM tasks), 0)) FROM meta
 
 -- name: raise_floor
-UPDATE meta SET floor_rev = :rev WHERE floor_rev < :rev
+UPDATE meta SET floor_rev = max(floor_rev, :rev), seq = max(seq, coalesce((SELECT max(seq) FROM tasks), 0))
 
 -- name: insert
 INSERT INTO tasks (task_id, seq, rev, state, owner, holder, created_at, started_at, updated_at, finished_at, record)
 VALUES (:task_id, :seq, :rev, :state, :owner, :holder, :created_at, :started_at, :updated_at, :finished_at, :record)
 ON CONFLICT (task_id) DO NOTHING
-
--- name: still_current
--- Which places of [[task_id, rev], …] name a task that is stored with that rev, as a JSON array.
-SELECT json_group_array(asked.key)
-FROM json_each(?) AS asked
-JOIN tasks ON task_id = json_extract(asked.value, '$[0]') AND rev = json_extract(asked.value, '$[1]')
 
 -- name: update_progress
 -- Of [[task_id, old rev, rev, updated_at, record], …]; the first gets the number :seq.
@@ -41,12 +33,27 @@ SET
     updated_at = json_extract(new.value, '$[3]'),
     record = json_extract(new.value, '$[4]')
 FROM json_each(:rows) AS new
-WHERE task_id = json_extract(new.value, '$[0]')
+WHERE task_id = json_extract(new.value, '$[0]') AND tasks.rev = json_extract(new.value, '$[1]')
+
+-- name: updated_progress
+-- Which places of the same were stored thereby, as a JSON array.
+SELECT json_group_array(new.key)
+FROM json_each(:rows) AS new
+JOIN tasks ON task_id = json_extract(new.value, '$[0]') AND seq = :seq + new.key
 
 -- name: update_life
 UPDATE tasks
 SET seq = ?, rev = ?, updated_at = ?, record = ?, state = ?, owner = ?, holder = ?, started_at = ?, finished_at = ?
 WHERE task_id = ? AND rev = ?
+
+-- name: update_alone
+-- The same as a transaction of its own, under the next number.
+UPDATE tasks
+SET
+    seq = 1 + max((SELECT seq FROM meta), (SELECT max(seq) FROM tasks)),
+    rev = ?, updated_at = ?, record = ?, state = ?, owner = ?, holder = ?, started_at = ?, finished_at = ?
+WHERE task_id = ? AND rev = ?
+RETURNING seq
 
 -- name: get
 SELECT record FROM tasks WHERE task_id = ?

@@ -1,7 +1,7 @@
 -- Version 1. A later version is a file of its own that changes this one; see sqlite_file.py, MIGRATIONS.
 
--- One row: which history this is, the number of the last change, and the highest rev that was ever deleted (a task
--- that takes a deleted one's id goes on above it).
+-- One row: which history this is, and the highest number of a change and the highest rev that were ever deleted (what
+-- comes after goes on above them).
 CREATE TABLE meta (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     epoch TEXT NOT NULL,

@@ -10,6 +10,7 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from headway.model import limits
@@ -29,11 +30,18 @@ from headway.stores.sqlite_queries import QUERIES
 from headway.stores.sqlite_rows import ReadyBatch, ReadySwap, delete, insert
 from headway.stores.subscribers import Subscribers
 
-Changed = list[Task]
-
 BUSY_S = 5.0
 # So many tasks are removed at once: other writers wait meanwhile.
 DELETED_AT_ONCE = 500
+
+
+@dataclass(slots=True)
+class _Changed:
+    """What a transaction has stored, under which numbers."""
+
+    tasks: Sequence[Task] = ()
+    first_seq: int = 0
+    last_seq: int = 0
 
 
 class SqliteStore:
@@ -69,7 +77,7 @@ class SqliteStore:
             stored = replace(task, epoch=epoch, rev=max(floor_rev + 1, int(now * 1000)), server_time=now)
             if not insert(db, stored, seq + 1):
                 raise TaskExists(task.task_id)
-            changed.append(stored)
+            changed.tasks, changed.first_seq, changed.last_seq = (stored,), seq + 1, seq + 1
         return stored
 
     def get(self, task_id: str) -> Task:
@@ -92,14 +100,32 @@ class SqliteStore:
 
     def _swap(self, swaps: Sequence[Swap], *, synced: bool) -> list[Task | None]:
         # Encoded before the transaction: other processes wait for that.
-        now, opened = self.now(), self.epoch()
+        now, opened = self.now(), self._database.last_opened().epoch
         ready = [ReadySwap(swap, now, opened) for swap in swaps]
-        batch = ReadyBatch([one for one in ready if one.swap.old.epoch == opened])
+        those = [one for one in ready if one.swap.old.epoch == opened]
+        if synced and len(those) == 1 and those[0].is_one_row:
+            self._swap_alone(those[0], opened)
+        else:
+            self._swap_together(those, opened, synced=synced)
+        return [one.stored if one.done else None for one in ready]
+
+    def _swap_alone(self, one: ReadySwap, opened: str) -> None:
+        """An end, in one statement: beside busy threads each statement costs a wait for the interpreter's lock."""
+        with self._database.writing(synced=True, in_one_statement=True) as (db, epoch):
+            seq = one.write_alone(db) if epoch == opened else None
+            if seq is not None:
+                # Committed: the watching thread may have been quicker, and tells it a second time.
+                self._feed.expect_own(epoch, seq, seq)
+        if one.done:
+            self._subscribers.tell((one.stored,))
+
+    def _swap_together(self, those: Sequence[ReadySwap], opened: str, *, synced: bool) -> None:
+        batch = ReadyBatch(those)
         with self._changing(synced=synced) as (db, epoch, changed):
             if epoch == opened:
-                seq = db.execute(QUERIES["last_seq"]).fetchone()[0] + 1
-                changed += batch.write(db, seq)
-        return [one.stored if one.done else None for one in ready]
+                changed.first_seq = db.execute(QUERIES["last_seq"]).fetchone()[0] + 1
+                changed.last_seq = batch.write(db, changed.first_seq) - 1
+                changed.tasks = [one.stored for one in those if one.done]
 
     def list(self, query: TaskQuery) -> TaskPage:
         listing = paging.checked(query)
@@ -197,23 +223,22 @@ class SqliteStore:
                 return total
 
     @contextlib.contextmanager
-    def _changing(self, *, synced: bool) -> Iterator[tuple[sqlite3.Connection, str, Changed]]:
-        """A transaction whose block stores tasks under the next numbers, and adds them to the list: they are told."""
-        changed: Changed = []
-        own: tuple[str, int, int] | None = None
+    def _changing(self, *, synced: bool) -> Iterator[tuple[sqlite3.Connection, str, _Changed]]:
+        """A transaction whose block stores tasks under the next numbers, and says which: they are told."""
+        changed = _Changed()
+        own: tuple[str, int] | None = None
         try:
             with self._database.writing(synced=synced) as (db, epoch):
                 yield db, epoch, changed
-                if changed:
-                    last_seq = db.execute(QUERIES["advance_seq"], (len(changed),)).fetchone()[0]
+                if changed.tasks:
+                    own = (epoch, changed.first_seq)
                     # Before the commit: after it, the watching thread might be quicker and read them too.
-                    own = (epoch, last_seq - len(changed) + 1, last_seq)
-                    self._feed.expect_own(*own)
+                    self._feed.expect_own(*own, changed.last_seq)
         except BaseException:
             if own is not None:
-                self._feed.forget_own(*own[:2])
+                self._feed.forget_own(*own)
             raise
-        self._subscribers.tell(changed)
+        self._subscribers.tell(changed.tasks)
 
     def _last_seq(self) -> int:
         with self._database.reading() as (db, _):

@@ -53,15 +53,18 @@ class SqliteDatabase:
             file.give_reader(connection)
 
     @contextlib.contextmanager
-    def writing(self, *, synced: bool) -> Iterator[Access]:
+    def writing(self, *, synced: bool, in_one_statement: bool = False) -> Iterator[Access]:
         """A transaction, committed when the block ends, undone when it raises. *Atomic*; on disk where `synced`.
+
+        Where the block is `in_one_statement`, that begins and commits the transaction by itself.
 
         Raises `StoreError` for whatever SQLite raises in the block.
         """
-        file, connection = self._writer(synced=synced)
+        file, connection = self._writer(synced=synced, begins=not in_one_statement)
         try:
             yield Access(connection, file.epoch)
-            connection.execute("COMMIT")
+            if not in_one_statement:
+                connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise self._explained(error, file) from error
         finally:
@@ -85,6 +88,10 @@ class SqliteDatabase:
             self._check_at = time.monotonic() + CHECK_S
             return self._file
 
+    def last_opened(self) -> SqliteFile:
+        """The file that was in place when it was last looked at."""
+        return self._file or self.opened()
+
     def close(self) -> None:
         with self._opening:
             self._retire()
@@ -99,11 +106,11 @@ class SqliteDatabase:
             if connection is not None:  # Else it was closed a moment ago: take the next.
                 return file, connection
 
-    def _writer(self, *, synced: bool) -> tuple[SqliteFile, sqlite3.Connection]:
+    def _writer(self, *, synced: bool, begins: bool) -> tuple[SqliteFile, sqlite3.Connection]:
         while True:
             file = self.opened(look=synced)
             try:
-                connection = file.take_writer(synced=synced)
+                connection = file.take_writer(synced=synced, begins=begins)
             except sqlite3.Error as error:
                 raise self._explained(error, file) from error
             if connection is not None:

@@ -77,8 +77,8 @@ class SqliteFile:
             connection.close()
         self._returned()
 
-    def take_writer(self, *, synced: bool) -> sqlite3.Connection | None:
-        """The connection that writes, in a transaction; None where this file is retired. Give it back.
+    def take_writer(self, *, synced: bool, begins: bool = True) -> sqlite3.Connection | None:
+        """The connection that writes, in a transaction where `begins`; None where this file is retired. Give it back.
 
         `synced`: what it commits, and all that was committed before it, is on disk when the commit returns: the log
         is one file, so that its fsync covers what was committed without one.
@@ -92,7 +92,8 @@ class SqliteFile:
             if synced is not self._is_synced:
                 self._writer.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
                 self._is_synced = synced
-            self._writer.execute("BEGIN IMMEDIATE")
+            if begins:
+                self._writer.execute("BEGIN IMMEDIATE")
         except BaseException:
             self._write_lock.release()
             raise

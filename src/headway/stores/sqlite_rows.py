@@ -53,21 +53,42 @@ class ReadySwap:
     def row(self) -> tuple[object, ...]:
         return self.swap.old.task_id, self.swap.old.rev, self.stored.rev, self.stored.updated_at, self._record
 
+    @property
+    def is_one_row(self) -> bool:
+        """Whether it can be `write_alone`: no log lines, no large result."""
+        return not (self.swap.log or self.swap.large_result is not None or self._drops_result)
+
+    def write_alone(self, db: sqlite3.Connection) -> int | None:
+        """As a transaction of its own; its number, or None where another writer was first."""
+        changed = db.execute(QUERIES["update_alone"], self._row_of_life())
+        try:
+            found = changed.fetchone()  # Which commits.
+        finally:
+            changed.close()
+        self.done = found is not None
+        return None if found is None else found[0]
+
     def write(self, db: sqlite3.Connection, seq: int) -> bool:
         """False where another writer was first."""
         old, new = self.swap.old, self.stored
-        progress = (seq, new.rev, new.updated_at, self._record)
-        updated = db.execute(QUERIES["update_life"], (*progress, *_life(new), old.task_id, old.rev))
-        self.done = updated.rowcount > 0
+        self.done = db.execute(QUERIES["update_life"], (seq, *self._row_of_life())).rowcount > 0
         if not self.done:
             return False
         if self.swap.log:
             _append_log(db, new, self.swap.log)
         if self.swap.large_result is not None:
             db.execute(QUERIES["put_result"], (old.task_id, self.swap.large_result))
-        elif old.has_large_result and not new.has_large_result:
+        elif self._drops_result:
             db.execute(QUERIES["drop_result"], (old.task_id,))
         return True
+
+    @property
+    def _drops_result(self) -> bool:
+        return self.swap.old.has_large_result and not self.stored.has_large_result
+
+    def _row_of_life(self) -> tuple[object, ...]:
+        old, new = self.swap.old, self.stored
+        return new.rev, new.updated_at, self._record, *_life(new), old.task_id, old.rev
 
 
 class ReadyBatch:
@@ -81,27 +102,25 @@ class ReadyBatch:
         self._usual = list({one.swap.old.task_id: one for one in swaps if one.is_progress}.values())
         written_together = set(map(id, self._usual))
         self._others = [one for one in swaps if id(one) not in written_together]
-        self._keys = json.dumps([(one.swap.old.task_id, one.swap.old.rev) for one in self._usual])
         self._rows = _rows(self._usual)
 
-    def write(self, db: sqlite3.Connection, seq: int) -> list[Task]:
-        """Those that were `done`, in the order of their numbers, which begin with `seq`."""
-        stored = [one.stored for one in self._write_usual(db, seq)]
+    def write(self, db: sqlite3.Connection, seq: int) -> int:
+        """Say of each whether it was `done`, under numbers that begin with `seq`; the number that comes next."""
+        seq = self._write_usual(db, seq)
         for one in self._others:
-            if one.write(db, seq + len(stored)):
-                stored.append(one.stored)
-        return stored
+            seq += one.write(db, seq)
+        return seq
 
-    def _write_usual(self, db: sqlite3.Connection, seq: int) -> Sequence[ReadySwap]:
+    def _write_usual(self, db: sqlite3.Connection, seq: int) -> int:
         if not self._usual:
-            return ()
-        current: str = db.execute(QUERIES["still_current"], (self._keys,)).fetchone()[0]
-        done = [self._usual[index] for index in sorted(json.loads(current))]
-        rows = self._rows if len(done) == len(self._usual) else _rows(done)
-        db.execute(QUERIES["update_progress"], {"seq": seq, "rows": rows})
-        for one in done:
-            one.done = True
-        return done
+            return seq
+        named = {"seq": seq, "rows": self._rows}
+        places: Sequence[int] = range(len(self._usual))
+        if db.execute(QUERIES["update_progress"], named).rowcount < len(places):
+            places = json.loads(db.execute(QUERIES["updated_progress"], named).fetchone()[0])
+        for place in places:
+            self._usual[place].done = True
+        return seq + max(places, default=-1) + 1
 
 
 def _rows(swaps: Sequence[ReadySwap]) -> str:
