@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from redis.exceptions import NoScriptError, RedisClusterException, RedisError, ResponseError
+from redis.sentinel import MasterNotFoundError
 
 from headway.model.errors import StoreError, StoreUnavailable
 from headway.stores.redis_address import Address
@@ -63,6 +64,8 @@ class RedisClient:
             yield
         except ResponseError as error:
             raise self._explained(error) from error
+        except MasterNotFoundError as error:  # Its own text is all that the client knows of itself.
+            raise StoreUnavailable(f"the store {self._shown} can't be reached: no Sentinel names a primary") from error
         except (RedisError, RedisClusterException, OSError) as error:
             raise StoreUnavailable(f"the store {self._shown} can't be reached: {error}") from error
 
