@@ -103,7 +103,10 @@ def furnish(browser: Browser, url: str) -> Any:
             '{"seconds": 600, "updates": 900, "stages": ["read", "transform", "upload"], "outcome": "complete"}',
             '{"seconds": 4, "updates": 80, "stages": ["read", "transform"], "outcome": "fail"}',
         ):
-            page.evaluate("body => fetch('/api/test_tasks', {method: 'POST', body})", body)
+            # The pictures of the list are for readers of English.
+            page.evaluate(
+                "body => fetch('/api/test_tasks', {method: 'POST', body, headers: {'Accept-Language': 'en'}})", body
+            )
         return context.cookies()
 
 

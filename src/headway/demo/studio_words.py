@@ -64,7 +64,7 @@ WORDS: Mapping[str, Words] = {
         text="The text is written: {} characters",
         tags="The tags are chosen: {}",
         drew="Card {number} is drawn: {heading}",
-        offline_note="The copy comes from Headway’s offline generator: |a grammar and word lists, no network, no AI.",
+        offline_note="Words by Headway’s offline generator: |a grammar and word lists, no network, no AI.",
         online_note="The copy comes from the language model {label}.",
     ),
 }

@@ -214,13 +214,13 @@ def test_what_hurts_is_not_praised_to_the_skies(topic: str, language: str) -> No
         assert not re.search("上瘾|惊艳|obsessed|worth every minute", copy.title)
 
 
-def test_an_article_in_the_middle_of_an_english_sentence_is_small() -> None:
+@pytest.mark.parametrize("topic", ["A café in the rain", "The Great Wall"])
+def test_an_article_in_the_middle_of_an_english_sentence_is_small(topic: str) -> None:
     for seed in range(30):
-        copy = compose(Brief("A café in the rain", "gentle", "en", 8, seed))
+        whole = all_words(compose(Brief(topic, "gentle", "en", 8, seed)))
 
-        whole = all_words(copy)
-        assert not re.search(r"[a-z,] A café", whole)
-        assert "café in the rain" in whole
+        assert not re.search(rf"[a-z,] {topic}", whole)
+        assert topic[1:] in whole
 
 
 @settings(max_examples=60)

@@ -25,8 +25,8 @@ _PLAIN = re.compile("[\\w\\s，。！？、：；｜·,.!?'’:;|()（）《》�
 _OF_THINGS = re.compile("[遇写学].*{s}|在{s}里|{s}里，")
 # In the middle of a sentence these are small, whatever the topic began with.
 _SMALL = re.compile(
-    "(?:A|An|The|My|Our|Your|Every|How|First|Last|Slow|Rainy|Grandmother[’']s|Grandma[’']s|[A-Z][a-z]+(?<![jqlm])ing)"
-    "(?= [a-zà-ÿ])"
+    "(?:A|An|The)(?= )"
+    "|(?:My|Our|Your|Every|How|First|Last|Slow|Rainy|Grandm(?:other|a)[’']s|[A-Z][a-z]+(?<![jqlm])ing)(?= [a-zà-ÿ])"
 )
 _NUMBERS = {
     "zh-CN": dict(enumerate("零一两三四五六七八九十")),

@@ -163,7 +163,7 @@ def _gerund(verb: str) -> str:
 
 _HOW_TO = re.compile(r"^[Hh]ow to ([a-z]+)")
 _ASKS = re.compile("去哪|哪[里儿些个]|怎么|如何|为什么|什么|吗$|多少|能不能|要不要|该不该")
-_DOES = re.compile("[逛学看吃喝玩爬买听找泡赶骑跑做煮拍养练读写去]|第一次|.*(?:开始|怎么|一起)")
+_DOES = re.compile("[逛学看吃喝玩爬买听找泡赶骑跑做煮拍养练读写去带租减搬]|第一次|.*(?:开始|怎么|一起)")
 _HURTS = re.compile(
     "失恋|分手|离婚|生病|住院|焦虑|抑郁|失眠|孤独|裁员|离职|失业|去世|葬礼|癌|emo|"
     r"\b(?:breakup|break-up|heartbreak|divorce|grief|funeral|cancer|illness|anxiety|depression|insomnia|loneliness|"
