@@ -191,6 +191,20 @@ def test_a_tick_of_many_tasks_is_one_round_trip(store: RedisStore, direct: Any) 
     assert sent == [300]
 
 
+def test_a_tick_asks_redis_for_nothing_but_the_swaps(store: RedisStore, direct: Any) -> None:
+    tasks = [store.create(a_task(f"task-{number}")) for number in range(1_000)]
+    running = store.swap_many([Swap(task, task.starting(1.0, holder="h")) for task in tasks])
+    swaps = [Swap(task, replace(task, message="tick")) for task in running if task is not None]
+    direct.config_resetstat()
+
+    assert all(store.swap_many(swaps))
+
+    calls = {name.removeprefix("cmdstat_"): stat["calls"] for name, stat in direct.info("commandstats").items()}
+    # What a script does itself is counted as well.
+    assert [calls.pop(name) for name in ("evalsha", "hmget", "hset", "publish")] == [1_000] * 4
+    assert calls.keys() <= {"config|resetstat", "info"}
+
+
 def test_a_worker_with_a_thousand_active_tasks_makes_one_round_trip_a_tick(
     redis_server: RedisServer, open_redis: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
