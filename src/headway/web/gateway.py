@@ -164,7 +164,9 @@ class Gateway:
             return
         transport = self._fast_road(scope, send)
         if self._sockets is not None and transport is not None:
-            await self._sockets.serve(scope, receive, send, transport)
+            serving = self._sockets.serve(request, scope, receive, send, transport)
+            del request  # Its headers would live as long as the socket.
+            await serving
             return
         try:
             sending = _with_headers(send, (*headers.SECURITY, *cors)) if scope["type"] == "http" else send

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 
 from headway.web.frames import Frame, PacketOutlet
-from headway.web.gateway_http import Receive, Scope, Send, request_of
+from headway.web.gateway_http import Receive, Scope, Send
 from headway.web.json_text import to_json
 from headway.web.protocol import Connection, Protocol
 from headway.web.request import Request
@@ -63,13 +63,12 @@ class Sockets:
         self._slots: list[dict[Session, None]] = [{} for _ in range(max(1, round(protocol.heartbeat_s / TICK_S)))]
         self._turn = 0
 
-    async def serve(self, scope: Scope, receive: Receive, send: Send, transport: Transport) -> None:
+    async def serve(self, request: Request, scope: Scope, receive: Receive, send: Send, transport: Transport) -> None:
         """One WebSocket, whose origin has been checked, from its handshake to its end."""
         await receive()  # websocket.connect
         if not self.protocol.take_place():
             await send({"type": "websocket.close", "code": 1013})
             return
-        request = request_of(scope)
         if not self.protocol.access.needs_headers:
             request = Request(scheme=request.scheme, remote=request.remote, mount=request.mount)
         keep_little_unsent(transport.get_extra_info("socket"))

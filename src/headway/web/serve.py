@@ -86,13 +86,20 @@ def patient_protocol(within_s: float) -> type[H11Protocol]:
     class PatientProtocol(H11Protocol):
         def connection_made(self, transport: BaseTransport) -> None:
             super().connection_made(transport)  # type: ignore[arg-type]
-            self.loop.call_later(within_s, self._close_if_silent)
+            self._patience = self.loop.call_later(within_s, self._close_if_silent)
+
+        def handle_websocket_upgrade(self, event: Any) -> None:
+            super().handle_websocket_upgrade(event)
+            self._patience.cancel()  # Else it would keep all this.
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            self._patience.cancel()
 
         def _close_if_silent(self) -> None:
             transport: Any = self.transport
             cycle: object = self.cycle
-            # A WebSocket has changed its protocol by now; a request has a cycle.
-            if cycle is None and not transport.is_closing() and transport.get_protocol() is self:
+            if cycle is None and not transport.is_closing() and transport.get_protocol() is self:  # No request yet.
                 transport.close()
 
     return PatientProtocol
