@@ -51,6 +51,8 @@ class Shot:
 def main() -> int:
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
     IMAGES.mkdir(parents=True, exist_ok=True)
+    # A busy machine takes its time.
+    expect.set_options(timeout=30_000)
     with served() as url, sync_playwright() as playwright:
         flags = [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else FLAGS
         browser = playwright.chromium.launch(executable_path=chromium(), args=flags)
