@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from rich.console import Console
 from rich.progress import track as rich_track
 from tqdm import tqdm
 
+from benchmarks.servers.commands import cpu_s
 from benchmarks.table import Row, Samples
 from headway import ProgressManager
 
@@ -149,14 +149,13 @@ def _reported(store: str, where: str) -> Iterator[Row]:
                 if ahead > 0:
                     stop.wait(ahead)
 
-        flusher = _thread_cpu("headway-write-behind")
         threads = [threading.Thread(target=work, args=(lane,)) for lane in range(LANES)]
         for thread in threads:
             thread.start()
         stop.wait(2)
-        before, began, count, changes = flusher(), time.monotonic(), sum(counted), stored[0]
+        before, began, count, changes = _flusher_cpu_s(), time.monotonic(), sum(counted), stored[0]
         stop.wait(seconds)
-        used, took, count = flusher() - before, time.monotonic() - began, sum(counted) - count
+        used, took, count = _flusher_cpu_s() - before, time.monotonic() - began, sum(counted) - count
         changes = stored[0] - changes
         ends = Samples()
         for task in tasks[:: TASKS // ENDS]:
@@ -174,18 +173,8 @@ def _reported(store: str, where: str) -> Iterator[Row]:
     )
 
 
-def _thread_cpu(name: str) -> Callable[[], float]:
-    """Seconds of CPU that the thread of this name has used (Linux: /proc/self/task/TID/stat, fields 14 and 15)."""
-
-    def read() -> float:
-        for thread in threading.enumerate():
-            if thread.name == name and thread.native_id is not None:
-                with open(f"/proc/self/task/{thread.native_id}/stat") as stat:  # noqa: PTH123 - a path of the kernel's
-                    fields = stat.read().rpartition(")")[2].split()
-                return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        return 0.0
-
-    return read
+def _flusher_cpu_s() -> float:
+    return sum(cpu_s(thread) for thread in threading.enumerate() if thread.name == "headway-write-behind")
 
 
 def _import() -> Iterator[Row]:
