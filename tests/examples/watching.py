@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from tests.invariants import History
 from tests.ordered_client import OrderedClient
 
 
-def watch_to_the_end(url: str, task_id: str, *, path: str = "socket.io", timeout_s: float = 60) -> list[dict[str, Any]]:
-    """All states that a viewer sees from now on, which keep the promises made to viewers."""
+def watch_to_the_end(
+    url: str, start: Callable[[], str], *, path: str = "socket.io", timeout_s: float = 60
+) -> list[dict[str, Any]]:
+    """All states that a viewer sees, which keep the promises made to viewers. `start` begins the task; its id."""
     history = History()
     seen: list[dict[str, Any]] = []
     ended = threading.Event()
@@ -25,6 +28,8 @@ def watch_to_the_end(url: str, task_id: str, *, path: str = "socket.io", timeout
 
     client.connect(url, namespaces=["/progress"], transports=["websocket"], socketio_path=path)
     try:
+        # By a viewer who is there already: the task lasts a few seconds only.
+        task_id = start()
         history.join("viewer", task_id)
         answer = client.call("join", {"task_id": task_id}, namespace="/progress", timeout=10)
         assert answer["ok"], answer
