@@ -234,6 +234,7 @@ class _View:
                 self.is_rewound = False
             return
         self.last = self.last_of_epoch[new.epoch] = new
+        self.log.is_of(new.epoch)
         if old is None:
             return
         if new.rev == old.rev and self.may_repeat:
@@ -293,6 +294,11 @@ class _LogView:
     def ask_from(self, line: int) -> None:
         # Until the answer comes, lines that were on their way may still continue the old order: hence two numbers.
         self.asked = line
+
+    def is_of(self, epoch: str) -> None:
+        """A state was seen: before the first line it says which history was asked."""
+        if self.epoch is None:
+            self.epoch = epoch
 
     def stop(self) -> None:
         self.due = self.asked = None

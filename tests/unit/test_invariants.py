@@ -61,6 +61,9 @@ SOUND = {
         *(join(log_from=1), log(1, 2), DISCONNECT, join(log_from=3), log(3), done(2)),
     ],
     "a log of another epoch counts from one": [join(log_from=3), log(3), log(1, epoch="e2"), done(2)],
+    "a log of another epoch for who had asked for later lines and seen none": [
+        *(join(log_from=3), progress(5), log(1, epoch="e2"), done(2, epoch="e2")),
+    ],
     "a log of another epoch for who has just come back": [
         *(join(log_from=1), log(1, 2), DISCONNECT, CONNECT, join(log_from=3), done(2), log(1, 2, epoch="e2")),
     ],
