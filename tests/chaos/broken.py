@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -218,16 +219,19 @@ class RevivesTheEnded(Wrapped):
 
 
 class LetsProgressFall(Wrapped):
-    """Stores what was reported last, not the highest."""
+    """Every second change of a task stores half of what was reported."""
+
+    def __init__(self, inner: Store) -> None:
+        super().__init__(inner)
+        self._changes: Counter[str] = Counter()
 
     def swap_many(self, swaps: Sequence[Swap]) -> Any:
-        falling = [
-            replace(swap, new=replace(swap.new, progress=(swap.new.progress or 0) / (1 + swap.new.rev % 2)))
-            if not swap.new.has_ended
-            else swap
-            for swap in swaps
-        ]
-        return self.inner.swap_many(falling)
+        return self.inner.swap_many([swap if swap.new.has_ended else self._falling(swap) for swap in swaps])
+
+    def _falling(self, swap: Swap) -> Swap:
+        self._changes[swap.new.task_id] += 1
+        share = 1 if self._changes[swap.new.task_id] % 2 else 0.5
+        return swap._replace(new=replace(swap.new, progress=(swap.new.progress or 0) * share))
 
 
 # ── hub and protocol ─────────────────────────────────────────────────────────────────────────────────────────────
