@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
+from hypothesis import HealthCheck, settings
 
 from tests.helpers import find_chromium
 from tests.redis_server import RedisServer
@@ -25,6 +26,10 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 
+
+# How long something takes is the machine's affair: no test is judged by it.
+settings.register_profile("headway", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("headway")
 
 SLOWEST_FIRST = (
     "browser/test_studio.py",
