@@ -14,10 +14,14 @@ SLOTS = 16_384
 
 
 class RedisCluster:
-    """`nodes` share the slots evenly. `options` as in redis.conf."""
+    """`nodes` share the slots evenly. `options` as in redis.conf.
 
-    def __init__(self, folder: Path, *, nodes: int = 3, **options: str) -> None:
-        self.nodes = [_node(folder / f"node-{number}", options) for number in range(nodes)]
+    `gives_up_after_s`: a node that is not heard of for so long is taken for dead. Long, for machines that are slow.
+    """
+
+    def __init__(self, folder: Path, *, nodes: int = 3, gives_up_after_s: float = 30, **options: str) -> None:
+        self._options = {"cluster_node_timeout": str(int(gives_up_after_s * 1_000)), **options}
+        self.nodes = [_node(folder / f"node-{number}", self._options) for number in range(nodes)]
         self._slots = [range(SLOTS * n // nodes, SLOTS * (n + 1) // nodes) for n in range(nodes)]
 
     @property
@@ -42,7 +46,7 @@ class RedisCluster:
 
     def add_replica(self, primary: RedisServer, folder: Path) -> None:
         """One more node, which stands in for that one when it dies."""
-        replica = _node(folder, {}).start()
+        replica = _node(folder, self._options).start()
         self.nodes.append(replica)
         _ok(replica, f"CLUSTER MEET 127.0.0.1 {primary.port}")
         its_id = _id(primary)
@@ -81,7 +85,7 @@ class RedisCluster:
 def _node(folder: Path, options: dict[str, str]) -> RedisServer:
     folder.mkdir(parents=True)
     # The nodes talk on a second port, the first one plus 10,000.
-    made = (RedisServer(folder, cluster_enabled="yes", cluster_node_timeout="2000", **options) for _ in range(1_000))
+    made = (RedisServer(folder, cluster_enabled="yes", **options) for _ in range(1_000))
     return next(server for server in made if server.port < 55_000)
 
 

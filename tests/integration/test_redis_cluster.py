@@ -24,9 +24,9 @@ from tests.redis_server import RedisServer
 INDEXES = "{headway}:epoch"
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[RedisCluster]:
-    started = RedisCluster(tmp_path, save="3600 1").start()
+@pytest.fixture(params=[30.0])
+def cluster(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[RedisCluster]:
+    started = RedisCluster(tmp_path, gives_up_after_s=request.param, save="3600 1").start()
     yield started
     started.kill()
 
@@ -98,6 +98,7 @@ def test_a_task_is_not_stored_while_the_node_of_the_indexes_is_away(cluster: Red
     store.close()
 
 
+@pytest.mark.parametrize("cluster", [2.0], indirect=True)
 def test_a_replica_stands_in_for_a_node_that_died_and_viewers_see_the_end(
     cluster: RedisCluster, tmp_path: Path
 ) -> None:
@@ -118,7 +119,7 @@ def test_a_replica_stands_in_for_a_node_that_died_and_viewers_see_the_end(
         for task_id in tasks:
             assert worker.update_progress(task_id, progress=20)
 
-        eventually(lambda: set(map(seen.get, tasks)) == {20}, 30)
+        eventually(lambda: set(map(seen.get, tasks)) == {20}, 60)
         for task_id in tasks:
             assert worker.complete_task(task_id)
         eventually(lambda: set(map(seen.get, tasks)) == {100})
