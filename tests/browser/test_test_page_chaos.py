@@ -30,13 +30,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 def a_task_under_way(page: Page, demo: ServerProcess, seconds: float = 5) -> str:
     open_page(page, demo)
-    task_id = start(page, seconds=seconds, updates=int(seconds * 40), stages="prepare, render, upload")
+    task_id = start(page, seconds=seconds, updates=min(600, int(seconds * 40)), stages="prepare, render, upload")
     state_in_list(page, task_id, HAS_BEGUN)
     return task_id
 
 
-def and_all_was_well(page: Page, task_id: str) -> None:
-    state_in_list(page, task_id, "completed")
+def and_all_was_well(page: Page, task_id: str, state: str = "completed") -> None:
+    state_in_list(page, task_id, state)
     nothing_was_wrong(page)
     for rule in RULES:
         expect(page.locator(f"#verdict [data-rule={rule}]")).not_to_have_class(re.compile("is-idle"))
@@ -57,7 +57,8 @@ def test_cut_loses_the_line_and_the_page_comes_back(browser: Browser, demo: Serv
 
 def test_a_stall_lets_nothing_through_until_it_is_over(browser: Browser, demo: ServerProcess) -> None:
     with visit(browser, quiet=False) as page:
-        task_id = a_task_under_way(page, demo, seconds=7)
+        # Long enough for a busy machine; it is stopped once everything has been seen.
+        task_id = a_task_under_way(page, demo, seconds=120)
         page.evaluate(
             """() => {
                 const rows = () => document.querySelectorAll('#log tr[data-event="progress"]').length;
@@ -75,15 +76,16 @@ def test_a_stall_lets_nothing_through_until_it_is_over(browser: Browser, demo: S
         page.wait_for_function("() => window.samples.length === 3")
         early, late, _ = page.evaluate("window.samples")
         assert early == late > 0
-        and_all_was_well(page, task_id)
         page.wait_for_function(
             "seen => document.querySelectorAll('#log tr[data-event=\"progress\"]').length > seen", arg=late
         )
+        page.locator("#cancel").click()
+        and_all_was_well(page, task_id, "cancelled")
 
 
 def test_a_delay_is_seen_in_the_latency(browser: Browser, demo: ServerProcess) -> None:
     with visit(browser, quiet=False) as page:
-        task_id = a_task_under_way(page, demo)
+        task_id = a_task_under_way(page, demo, seconds=120)
         page.locator("#log-clear").click()
 
         page.locator("[data-chaos=delay]").click()
@@ -93,7 +95,8 @@ def test_a_delay_is_seen_in_the_latency(browser: Browser, demo: ServerProcess) -
             """() => [...document.querySelectorAll('#log tr[data-event="progress"] td:nth-child(4)')]
                 .some(cell => parseFloat(cell.textContent) >= 300)"""
         )
-        and_all_was_well(page, task_id)
+        page.locator("#cancel").click()
+        and_all_was_well(page, task_id, "cancelled")
 
 
 def test_a_flood_is_conflated_and_nothing_of_it_is_wrong(browser: Browser, demo: ServerProcess) -> None:
