@@ -16,6 +16,7 @@ import pytest
 
 from headway import ProgressManager
 from tests.docs.pages import blocks
+from tests.examples.watching import Held
 from tests.helpers import ROOT, ServerProcess, free_port
 
 if TYPE_CHECKING:
@@ -34,15 +35,16 @@ def settings(tmp_path: Path) -> dict[str, str]:
 def test_the_flask_socketio_page_shows_cancels_retries_and_outlives_a_reload(
     page: Page, tmp_path: Path, settings: dict[str, str]
 ) -> None:
-    port = free_port()
-    app = EXAMPLES / "flask_socketio" / "app.py"
-    with ServerProcess.python(app, cwd=tmp_path, env=settings | {"PORT": str(port)}, port=port, ready="/") as server:
+    port, held = free_port(), Held(tmp_path)
+    app, settings = EXAMPLES / "flask_socketio" / "app.py", settings | held.env | {"PORT": str(port)}
+    with ServerProcess.python(app, cwd=tmp_path, env=settings, port=port, ready="/") as server:
         page.goto(server.url)
         page.click("#import")
         page.locator("[data-look=running]").wait_for(timeout=WAIT_MS)
         page.reload()
         page.locator("[data-look=running]").wait_for(timeout=WAIT_MS)
         page.get_by_role("button", name="Cancel").click()
+        held.go_on()
         page.locator("[data-look=cancelled]").wait_for(timeout=WAIT_MS)
         page.get_by_role("button", name=re.compile("again|retry", re.IGNORECASE)).click()
         page.locator("[data-look=completed]").wait_for(timeout=WAIT_MS)
@@ -50,23 +52,27 @@ def test_the_flask_socketio_page_shows_cancels_retries_and_outlives_a_reload(
 
 def test_the_fastapi_page_shows_a_report_to_its_end(page: Page, tmp_path: Path, settings: dict[str, str]) -> None:
     command = (BIN / "uvicorn", "app:app", "--app-dir", EXAMPLES / "fastapi_app", "--port", "{port}")
-    with ServerProcess(*command, cwd=tmp_path, env=settings, ready="/live/healthz") as server:
+    held = Held(tmp_path)
+    with ServerProcess(*command, cwd=tmp_path, env=settings | held.env, ready="/live/healthz") as server:
         page.goto(server.url)
         page.click("#write")
         page.locator("[data-look=running]").wait_for(timeout=WAIT_MS)
         page.reload()
         page.locator("[data-look=running]").wait_for(timeout=WAIT_MS)
+        held.go_on()
         page.locator("[data-look=completed]").wait_for(timeout=WAIT_MS)
 
 
 def test_the_django_page_outlives_a_reload_and_cancels(page: Page, tmp_path: Path, settings: dict[str, str]) -> None:
     command = (BIN / "uvicorn", "app:application", "--app-dir", EXAMPLES / "django_app", "--port", "{port}")
-    with ServerProcess(*command, cwd=tmp_path, env=settings, ready="/live/healthz") as server:
+    held = Held(tmp_path)
+    with ServerProcess(*command, cwd=tmp_path, env=settings | held.env, ready="/live/healthz") as server:
         page.goto(server.url)
         page.click("#start")
         page.locator("[data-look=running]").wait_for(timeout=WAIT_MS)
         page.reload()
         page.get_by_role("button", name="Cancel").click()
+        held.go_on()
         page.locator("[data-look=cancelled]").wait_for(timeout=WAIT_MS)
 
 

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from tests.invariants import History
 from tests.ordered_client import OrderedClient
+
+
+class Held:
+    """The work of an example that is started with `env` stands still, once begun, until `go_on`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "held"
+        self._file.touch()
+        self.env = {"HEADWAY_TEST_HELD": str(self._file), "PYTHONPATH": str(Path(__file__).with_name("held"))}
+
+    def go_on(self) -> None:
+        self._file.unlink()
 
 
 def watch_to_the_end(
