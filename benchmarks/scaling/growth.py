@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from statistics import median
 
 from benchmarks.scaling.parts import Worker, cpu_s, redis
@@ -33,23 +34,37 @@ def by_active(seconds: int) -> Iterator[Row]:
 
 
 def by_stored() -> Iterator[Row]:
-    """What a change and a page cost by the number of tasks that are stored."""
+    """What a change and a page cost by the number of tasks that are stored.
+
+    Each number has a Redis of its own, and they take turns: whatever else this machine does falls on all of them alike.
+    """
+    with ExitStack() as stack:
+        stores = [stack.enter_context(filled(count)) for count in STORED]
+        hundreds = [
+            [store.create(Task(task_id=new_task_id(), created_at=store.now())) for _ in range(100)] for store in stores
+        ]
+
+        def change(at: int) -> None:
+            swaps = [Swap(task, task) for task in hundreds[at]]
+            hundreds[at] = [task for task in stores[at].swap_many(swaps) if task is not None]
+
+        acts: list[tuple[str, Callable[[int], object]]] = [
+            ("change 100 tasks", change),
+            ("list 50", lambda at: stores[at].list(TaskQuery(limit=50))),
+            ("what the reaper reads", lambda at: stores[at].held()),
+        ]
+        for what, act in acts:
+            for count, took in zip(STORED, in_turns(act), strict=True):
+                yield Row(f"{count + 100:,} stored: {what}", took, "ms")
+
+
+@contextmanager
+def filled(count: int) -> Iterator[RedisStore]:
     with redis() as server:
         store = RedisStore(server.url)
-        stored = 0
-        for count in STORED:
-            while stored < count:
-                store.create(Task(task_id=new_task_id(), created_at=store.now(), owner=f"owner-{stored % 100}"))
-                stored += 1
-            tasks = [store.create(Task(task_id=new_task_id(), created_at=store.now())) for _ in range(100)]
-            stored += 100
-
-            def change(tasks: list[Task] = tasks) -> None:
-                tasks[:] = [task for task in store.swap_many([Swap(task, task) for task in tasks]) if task is not None]
-
-            yield Row(f"{stored:,} stored: change 100 tasks", took_ms(change), "ms")
-            yield Row("… list 50", took_ms(lambda: store.list(TaskQuery(limit=50))), "ms")
-            yield Row("… what the reaper reads", took_ms(store.held), "ms")
+        for n in range(count):
+            store.create(Task(task_id=new_task_id(), created_at=store.now(), owner=f"owner-{n % 100}"))
+        yield store
         store.close()
 
 
@@ -57,11 +72,13 @@ def share(spent_s: float, seconds: int) -> float:
     return 100 * spent_s / seconds
 
 
-def took_ms(act: Callable[[], object]) -> float:
-    """The median of many: others may be at work on this machine, too."""
-    took = []
-    for _ in range(ROUNDS):
-        begun = time.perf_counter()
-        act()
-        took.append(time.perf_counter() - begun)
-    return median(took) * 1_000
+def in_turns(act: Callable[[int], object]) -> list[float]:
+    """The median of each store, in milliseconds."""
+    took: list[list[float]] = [[] for _ in STORED]
+    for turn in range(ROUNDS):
+        for step in range(len(STORED)):
+            at = (turn + step) % len(STORED)
+            begun = time.perf_counter()
+            act(at)
+            took[at].append(time.perf_counter() - begun)
+    return [median(one) * 1_000 for one in took]
