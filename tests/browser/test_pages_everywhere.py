@@ -107,6 +107,11 @@ def test_page(page: Page, url: str, tasks: dict[str, str]) -> None:
     expect(page.locator("#joined li")).to_have_attribute("data-state", "running")
 
 
+def missing_task(page: Page, url: str, tasks: dict[str, str]) -> None:
+    page.goto(f"{url}/tasks/{'A' * 22}")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
 def nowhere(page: Page, url: str, tasks: dict[str, str]) -> None:
     page.goto(url + "/nothing/here")
     expect(page.locator("h1")).not_to_be_empty()
@@ -114,7 +119,7 @@ def nowhere(page: Page, url: str, tasks: dict[str, str]) -> None:
 
 PAGES = (
     studio, no_hit, missing_post, failed_post, list_of_tasks,
-    page_of("post"), page_of("hanging"), page_of("failed"), test_page, nowhere,
+    page_of("post"), page_of("hanging"), page_of("failed"), missing_task, test_page, nowhere,
 )  # fmt: skip
 test_page.__test__ = False  # type: ignore[attr-defined]  # it is a page
 

@@ -54,7 +54,7 @@ def make(page: Page, topic: str, cards: int = 2) -> str:
     before = page.evaluate("location.hash")
     page.locator("#make").click()
     page.wait_for_function(
-        "before => location.hash !== before && !document.getElementById('make').disabled", arg=before
+        "before => location.hash !== before && !document.getElementById('make').disabled", arg=before, timeout=LONG_MS
     )
     task_id: str = page.evaluate("location.hash.slice(2)")
     return task_id
@@ -332,6 +332,8 @@ def fits_and_is_clean(page: Page, looks: list[tuple[int, Any]]) -> None:
         eventually(lambda: is_fine(page), saying="it fits, and axe finds nothing")
 
 
+# Ten looks with axe, and 26 cards: a busy machine takes its time.
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize(
     ("locale", "looks"),
     [("en", [(360, "light"), (1920, "dark")]), ("zh-CN", [(360, "dark"), (768, "light")])],

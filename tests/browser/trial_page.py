@@ -30,7 +30,7 @@ def start(page: Page, *, seconds: float = 1, updates: int = 20, outcome: str = "
     page.locator("#stages").fill(more.get("stages", ""))
     page.locator("#process").set_checked(more.get("process", False))
     page.locator("#start").click()
-    page.wait_for_function("before => document.getElementById('task-id').value !== before", arg=before)
+    page.wait_for_function("before => document.getElementById('task-id').value !== before", arg=before, timeout=LONG_MS)
     return page.locator("#task-id").input_value()
 
 
