@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from headway.model.change import LogLine
 from headway.model.errors import StoreError, StoreTooNew, StoreUnavailable, TaskNotFound
 from headway.model.ports import Swap
 from headway.model.task import Task
@@ -297,14 +298,21 @@ def test_a_refused_change_is_not_told(store: SqliteStore, path: Path, *, synced:
     assert {task.message for task in watcher.tasks} == {"stored"}
 
 
+@pytest.mark.parametrize(
+    ("log", "last_words"), [((), "UPDATE tasks"), ((LogLine(1, 1_800_000_000.0, "info", "x"),), "COMMIT")]
+)
 def test_what_could_not_be_committed_hides_no_change_of_another(
-    path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    log: tuple[LogLine, ...],
+    last_words: str,
 ) -> None:
     fails = threading.Event()
 
     class Failing(sqlite3.Connection):
         def execute(self, sql: str, *args: Any) -> sqlite3.Cursor:
-            if sql == "COMMIT" and fails.is_set():
+            if last_words in sql and fails.is_set():
                 raise sqlite3.OperationalError("disk I/O error")
             return super().execute(sql, *args)
 
@@ -319,7 +327,7 @@ def test_what_could_not_be_committed_hides_no_change_of_another(
 
     fails.set()
     with pytest.raises(StoreUnavailable):
-        store.swap_many([Swap(task, replace(task, message="not committed"))])
+        store.swap_many([Swap(task, replace(task, message="not committed", log_count=len(log)), log)])
     fails.clear()
     other.create(a_task("elsewhere"))
 

@@ -41,6 +41,25 @@ SELECT json_group_array(new.key)
 FROM json_each(:rows) AS new
 JOIN tasks ON task_id = json_extract(new.value, '$[0]') AND seq = :seq + new.key
 
+-- name: update_progress_at_once
+-- The same as a transaction of its own: all, or none where :seq is not the next number or one of :keys, [[task_id, old
+-- rev], …], is not current.
+UPDATE tasks
+SET
+    seq = :seq + new.key,
+    rev = json_extract(new.value, '$[2]'),
+    updated_at = json_extract(new.value, '$[3]'),
+    record = json_extract(new.value, '$[4]')
+FROM json_each(:rows) AS new
+WHERE task_id = json_extract(new.value, '$[0]')
+    AND :seq = (SELECT 1 + max(seq, coalesce((SELECT max(seq) FROM tasks), 0)) FROM meta)
+    AND :count = (
+        SELECT count(*)
+        FROM json_each(:keys) AS asked
+        JOIN tasks AS stored
+            ON stored.task_id = json_extract(asked.value, '$[0]') AND stored.rev = json_extract(asked.value, '$[1]')
+    )
+
 -- name: update_life
 UPDATE tasks
 SET seq = ?, rev = ?, updated_at = ?, record = ?, state = ?, owner = ?, holder = ?, started_at = ?, finished_at = ?

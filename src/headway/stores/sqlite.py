@@ -56,6 +56,8 @@ class SqliteStore:
         self._database = SqliteDatabase(self._path, busy_s=busy_s)
         self._subscribers = Subscribers()
         self._feed = self._new_feed()
+        # Of which history the next change may have which number: true unless another process has written since.
+        self._next_seq = ("", 0)
         at_fork(in_child=self._start_anew)
 
     def __reduce__(self) -> tuple[type[SqliteStore], tuple[Path]]:
@@ -116,11 +118,31 @@ class SqliteStore:
             if seq is not None:
                 # Committed: the watching thread may have been quicker, and tells it a second time.
                 self._feed.expect_own(epoch, seq, seq)
+                self._next_seq = (epoch, seq + 1)
         if one.done:
             self._subscribers.tell((one.stored,))
 
+    def _swap_at_once(self, batch: ReadyBatch, opened: str) -> bool:
+        """In one statement, where no other process has written since this one; else False, and nothing is stored."""
+        with self._database.writing(synced=False, in_one_statement=True) as (db, epoch):
+            known, seq = self._next_seq
+            if epoch != opened or epoch != known:
+                return False
+            is_expected = self._feed.expect_own(epoch, seq, seq + len(batch) - 1)
+            is_done = False
+            try:
+                is_done = batch.write_at_once(db, seq)
+            finally:
+                if is_expected and not is_done:
+                    self._feed.forget_own(epoch, seq)
+            self._next_seq = (epoch, seq + len(batch))
+        return is_done
+
     def _swap_together(self, those: Sequence[ReadySwap], opened: str, *, synced: bool) -> None:
         batch = ReadyBatch(those)
+        if not synced and batch.is_usual and self._swap_at_once(batch, opened):
+            self._subscribers.tell([one.stored for one in those if one.done])
+            return
         with self._changing(synced=synced) as (db, epoch, changed):
             if epoch == opened:
                 changed.first_seq = db.execute(QUERIES["last_seq"]).fetchone()[0] + 1
@@ -231,9 +253,10 @@ class SqliteStore:
             with self._database.writing(synced=synced) as (db, epoch):
                 yield db, epoch, changed
                 if changed.tasks:
-                    own = (epoch, changed.first_seq)
                     # Before the commit: after it, the watching thread might be quicker and read them too.
-                    self._feed.expect_own(*own, changed.last_seq)
+                    if self._feed.expect_own(epoch, changed.first_seq, changed.last_seq):
+                        own = (epoch, changed.first_seq)
+                    self._next_seq = (epoch, changed.last_seq + 1)
         except BaseException:
             if own is not None:
                 self._feed.forget_own(*own)

@@ -84,11 +84,16 @@ class SqliteFeed:
         """In a forked child. Under gevent the thread is a greenlet, which the fork has copied: it must not go on."""
         self._is_abandoned = True
 
-    def expect_own(self, epoch: str, first_seq: int, last_seq: int) -> None:
-        """This process is about to commit these changes, and tells them itself: don't read them again."""
+    def expect_own(self, epoch: str, first_seq: int, last_seq: int) -> bool:
+        """This process is about to commit these changes, and tells them itself: don't read them again.
+
+        False where others' come before them, so that all have to be read.
+        """
         with self._lock:
-            if epoch == self._epoch and first_seq == self._last_seq + 1:
+            is_next = epoch == self._epoch and first_seq == self._last_seq + 1
+            if is_next:
                 self._last_seq = last_seq
+            return is_next
 
     def forget_own(self, epoch: str, first_seq: int) -> None:
         """They were not committed after all: others may have these numbers."""

@@ -104,6 +104,23 @@ class ReadyBatch:
         self._others = [one for one in swaps if id(one) not in written_together]
         self._rows = _rows(self._usual)
 
+    def __len__(self) -> int:
+        return len(self._usual) + len(self._others)
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether it can be written `at_once`."""
+        return bool(self._usual) and not self._others
+
+    def write_at_once(self, db: sqlite3.Connection, seq: int) -> bool:
+        """All of them as a transaction of its own; False, and none, where one is not current or `seq` is not next."""
+        keys = json.dumps([(one.swap.old.task_id, one.swap.old.rev) for one in self._usual])
+        named = {"seq": seq, "rows": self._rows, "keys": keys, "count": len(self._usual)}
+        is_done = db.execute(QUERIES["update_progress_at_once"], named).rowcount > 0
+        for one in self._usual:
+            one.done = is_done
+        return is_done
+
     def write(self, db: sqlite3.Connection, seq: int) -> int:
         """Say of each whether it was `done`, under numbers that begin with `seq`; the number that comes next."""
         seq = self._write_usual(db, seq)
