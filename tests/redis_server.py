@@ -34,14 +34,14 @@ class RedisServer:
     """
 
     def __init__(
-        self, folder: Path, *, program: str | None = None, sentinel: Path | None = None, **options: str
+        self, folder: Path, *, program: str | None = None, sentinel: str | None = None, **options: str
     ) -> None:
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._program = [program or redis_program()]
         self._own = {"save": "", "appendonly": "no", "dir": str(folder)}
         if sentinel is not None:
-            self._program += [str(sentinel), "--sentinel"]
+            self._program += [sentinel, "--sentinel"]
             self._own = {"dir": str(folder)}
         self.folder = folder
         self._options = {name.replace("_", "-"): value for name, value in options.items()}

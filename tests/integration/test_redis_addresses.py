@@ -120,7 +120,7 @@ def watched_pair(tmp_path: Path) -> Iterator[tuple[RedisServer, RedisServer, str
 def started_sentinel(stack: ExitStack, folder: Path, primary: int) -> int:
     folder.mkdir()
     config = folder / "sentinel.conf"
-    sentinel = RedisServer(folder, sentinel=config)
+    sentinel = RedisServer(folder, sentinel=str(config))
     config.write_text(
         f"requirepass their-own\nsentinel monitor main 127.0.0.1 {primary} 2\nsentinel auth-pass main pw\n"
         "sentinel sentinel-pass their-own\n"
