@@ -32,6 +32,7 @@ settings.register_profile("headway", deadline=None, suppress_health_check=[Healt
 settings.load_profile("headway")
 
 SLOWEST_FIRST = (
+    "unit/demo/test_cards.py",
     "browser/test_studio.py",
     "browser/test_pages_everywhere.py",
     "browser/test_test_page_chaos.py",
@@ -45,6 +46,7 @@ SLOWEST_FIRST = (
     "bounds/test_memory.py",
     "fuzz/test_fuzz.py",
     "chaos/test_run.py",
+    "chaos/test_machine.py",
     "browser/test_shared_link.py",
     "browser/test_tasks_crowd.py",
     "browser/test_studio_keyboard.py",
