@@ -75,6 +75,29 @@ def test_what_a_stray_says_costs_flask_socketio_no_memory_however_long_it_is(ser
         assert resident_mib(server) - before < 50
 
 
+def test_packets_that_make_no_sense_end_their_connection_and_leave_no_traceback(server: ServerProcess) -> None:
+    with RawClients(server) as clients, Viewer(server.url) as good:
+        for packet in ("x", "9", "6", "4", "4x", "4" * 100, "40/progress,{", "43/progress,x"):
+            strange = clients.socket()
+            strange.send(packet)
+            strange.send("1")
+            assert is_closed_by_server(strange), packet
+        assert good.ask("ping") == {"ok": True}
+    assert "Traceback" not in server.log
+
+
+def test_bodies_that_make_no_sense_are_answered_and_leave_no_traceback(server: ServerProcess) -> None:
+    with RawClients(server) as clients:
+        for body in (b"", b"\xff", b"6", b"garbage", b'42["x"]\x1e' * 20, b"4" * 2_000_000):
+            session, url = clients.polling()
+            session.post(url, data="40/progress,", timeout=10)
+            assert session.get(url, timeout=10).status_code == 200
+
+            assert session.post(url, data=body, timeout=10).status_code == 400, body[:9]
+            assert session.get(url, timeout=10).status_code == 400, "the session has ended"
+    assert "Traceback" not in server.log
+
+
 def test_flask_socketio_bounds_its_viewers_and_gives_places_back(server: ServerProcess) -> None:
     with Viewer(server.url), Viewer(server.url), Viewer(server.url), RawClients(server) as clients:
         refused = clients.socket(enter=False)

@@ -13,12 +13,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import flask
 from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI
 from engineio.packet import MESSAGE, Packet
 from flask_socketio import SocketIO
+from socketio.packet import CONNECT_ERROR
 
 from headway.core.progress_manager import ProgressManager
 from headway.model.errors import InvalidValue
@@ -35,7 +37,7 @@ from headway.web.rates import Bounds
 from headway.web.request import Request
 from headway.web.rest import Api, Operator, Owner
 from headway.web.socketio_handlers_in_tests import TestClient, listen
-from headway.web.socketio_handlers_polls import PollGuard
+from headway.web.socketio_handlers_polls import PACKET, PollGuard
 
 log = logging.getLogger(__name__)
 
@@ -161,6 +163,9 @@ class SocketIOHandlers:
                 else:
                     self.protocol.ignore(client.connection)  # An attachment; its event has been refused.
                 return
+            if (client is not None or eio_sid in self._outside) and not self._is_packet(data):
+                self._eio.start_background_task(_end, self._eio, eio_sid)
+                return
             self._pass_on(eio_sid, data)
             if client is None and (client := self._clients.get(eio_sid)) is not None:
                 self.protocol.greet(client.connection)  # It has just entered, and has been told.
@@ -171,6 +176,14 @@ class SocketIOHandlers:
         event = self.protocol.admit(client.connection, data)
         if event is not None:
             self.protocol.receive(client.connection, event)
+
+    def _is_packet(self, data: object) -> bool:
+        """Whether python-socketio takes it: it would log a traceback."""
+        decode = self._socketio.server.packet_class
+        try:
+            return not isinstance(data, str) or decode(encoded_packet=data).packet_type != CONNECT_ERROR
+        except (ValueError, TypeError, LookupError, RecursionError):
+            return False
 
     # ── clients in the namespace ─────────────────────────────────────────────────────────────────────────────
 
@@ -280,16 +293,24 @@ def _end(eio: Any, eio_sid: str) -> None:
 
 
 def _bound_messages(eio: Any) -> None:
-    """simple-websocket would take a message whole, however long, before engineio finds it too long."""
+    """simple-websocket would take a message whole, however long, before engineio finds it too long; and on what is no
+    packet engineio logs a traceback. Either ends the connection.
+    """
     make = eio._async["websocket"]
 
     def made(handler: Any, server: Any) -> Any:
         websocket = make(handler, server)
         if isinstance(websocket, SimpleWebSocketWSGI):
             websocket.server_args["max_message_size"] = eio.max_http_buffer_size
+            websocket.wait = partial(_packet, websocket.wait)
         return websocket
 
     eio._async = {**eio._async, "websocket": made}
+
+
+def _packet(wait: Callable[[], str | bytes | None]) -> str | bytes | None:
+    said = wait()
+    return None if isinstance(said, str) and not PACKET.match(said) else said
 
 
 def _origins(socketio: SocketIO) -> Origins:

@@ -1,7 +1,12 @@
-"""Sees to the polls of Flask-SocketIO's clients, so that nothing gets lost (engineio_polls.py)."""
+"""Sees to the polls of Flask-SocketIO's clients, so that nothing gets lost (engineio_polls.py), and to what they post.
+
+engineio logs a traceback on what is no packet, and then waits for the client to read that it is closed, be it for ever.
+"""
 
 from __future__ import annotations
 
+import io
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
@@ -9,6 +14,10 @@ from urllib.parse import parse_qs
 
 from headway.web.engineio_polls import PollTurns
 from headway.web.wire import WireError
+
+PACKET = re.compile(r"4[0-6]|1\Z|2probe\Z|3(probe)?\Z|5\Z")
+"""What a client may say in Engine.IO."""
+POST_PACKETS = 16
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -34,13 +43,15 @@ class PollGuard:
         self._lock = threading.Lock()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] != "GET" or "HTTP_UPGRADE" in environ:
+        if "HTTP_UPGRADE" in environ:
             return self._handle(environ, start_response)
         query = parse_qs(environ.get("QUERY_STRING", ""))
         client = self._clients.get(query.get("sid", [""])[0])
-        if client is None:
+        if client is None or environ["REQUEST_METHOD"] not in ("GET", "POST"):
             return self._handle(environ, start_response)
         try:
+            if environ["REQUEST_METHOD"] == "POST":
+                return self._handle(self._with_packets(environ), start_response)
             self._take_turn(client.turns, query.get("t", [""])[0])
         except WireError as error:
             client.give_up()
@@ -51,6 +62,20 @@ class PollGuard:
             return self._handle(environ, start_response)
         finally:
             client.turns.end()
+
+    def _with_packets(self, environ: Environ) -> Environ:
+        """The same request, its body read. Raises `WireError` for one that is no payload."""
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal() or int(length) > self._eio.max_http_buffer_size:
+            raise WireError("too_large", f"the body must be up to {self._eio.max_http_buffer_size:,} bytes")
+        body = environ["wsgi.input"].read(int(length))
+        try:
+            packets = body.decode().split("\x1e")
+        except UnicodeDecodeError:
+            raise WireError("invalid_request", "the body must be UTF-8") from None
+        if len(packets) > POST_PACKETS or not all(one.startswith("b") or PACKET.match(one) for one in packets):
+            raise WireError("invalid_request", f"the body must be 1 to {POST_PACKETS} Engine.IO packets")
+        return {**environ, "wsgi.input": io.BytesIO(body)}
 
     def _take_turn(self, turns: PollTurns, mark: str) -> None:
         with self._lock:
