@@ -189,6 +189,26 @@ def test_nothing_is_shared_where_the_server_or_the_page_does_not_let_it(
             assert world.sockets == count
 
 
+def test_a_refusal_of_before_the_socket_was_shared_is_not_taken_for_the_one_of_the_join_since(bars: Bars) -> None:
+    bars.world.token = "t2"
+    bars.world.refuses_late = True
+    bars.world.put("a", state="running", progress=20)
+    bars.page.evaluate(
+        """() => {
+            let n = 0;
+            window.bars = { bar: new ProgressBar('progress-container', { token: () => `t${++n}` }) };
+            bars.bar.start({ taskId: 'a' });
+        }"""
+    )
+    expect(bars.part("percent")).to_have_text("20%")
+    eventually(lambda: bars.world.count["refused"])
+    for progress in (25, 30):
+        bars.world.put("a", progress=progress)
+        expect(bars.part("percent")).to_have_text(f"{progress}%")
+
+    assert [join["token"] for join in bars.world.heard_of("join")] == ["t1", "t2"]
+
+
 def test_the_socket_is_there_at_once_and_stays_the_same_when_it_is_shared(bars: Bars) -> None:
     bars.page.evaluate(
         """() => {

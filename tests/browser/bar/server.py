@@ -62,6 +62,8 @@ class World:
         self.allows_websockets = True
         self.has_api = True
         self.shareable = True
+        self.refuses_late = False
+        self._joined_twice = asyncio.Event()
         self.has_streams = True
         self.confirms_cancel = True
         self.hangs_up_on_cancel = False
@@ -207,9 +209,14 @@ class World:
 
         async def join(sid: str, data: Payload) -> Payload:
             self.heard.append(("join", data))
+            if len(self.heard_of("join")) == 2:
+                self._joined_twice.set()
             task_id = data["task_id"]
             refusal = self._refusal("join", task_id, data.get("token"))
             if refusal:
+                if self.refuses_late:
+                    await self._joined_twice.wait()
+                self.count["refused"] += 1
                 return {"ok": False, "error": refusal}
             await sio.enter_room(sid, task_id, namespace="/progress")
             await sio.emit("progress", self._present(task_id), to=sid, namespace="/progress")

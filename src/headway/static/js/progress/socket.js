@@ -91,8 +91,11 @@ export class SocketTransport {
 
   /** @param {string} taskId @param {JoinData} data */
   async join(taskId, data) {
+    const { sink } = this;
     this.rooms.set(taskId, !!this.rooms.get(taskId));
     const ack = await this.#send('join', { task_id: taskId, ...data });
+    // Shared since, and joined anew: that answer counts.
+    if (sink !== this.sink) return;
     if (ack.ok) this.rooms.has(taskId) && this.rooms.set(taskId, true);
     else this.rooms.delete(taskId);
     if (ack.actions) this.sink.actions(taskId, ack.actions);
