@@ -51,7 +51,7 @@ def test_a_store_swept_again_and_again_stays_as_large_as_it_was(
     with ProgressManager(store=store, keep_for=None, keep_tasks=None) as manager:
         running = manager.create_task("still at it")
         manager.update_progress(running, 5)
-        for _ in range(6):
+        for _ in range(8):
             clock.advance(7_200)
             work(manager)
             retention.sweep(store)
@@ -59,7 +59,8 @@ def test_a_store_swept_again_and_again_stays_as_large_as_it_was(
 
         assert rows(path) == {"tasks": kept + 1, "logs": kept, "results": kept}
         assert manager.get_task(running).progress == 5
-        assert max(sizes[3:]) <= max(sizes[:3]) * 1.1, sizes
+        # The write-ahead log has its full length after some rounds.
+        assert max(sizes[4:]) <= max(sizes[:4]) * 1.1, sizes
 
 
 def test_a_manager_sweeps_by_itself(tmp_path: Path) -> None:
