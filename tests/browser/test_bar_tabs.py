@@ -189,7 +189,7 @@ def test_nothing_is_shared_where_the_server_or_the_page_does_not_let_it(
             assert world.sockets == count
 
 
-def test_a_refusal_of_before_the_socket_was_shared_is_not_taken_for_the_one_of_the_join_since(bars: Bars) -> None:
+def test_a_join_that_is_open_when_the_socket_becomes_shared_is_answered_once(bars: Bars) -> None:
     bars.world.token = "t2"
     bars.world.refuses_late = True
     bars.world.put("a", state="running", progress=20)
@@ -200,13 +200,36 @@ def test_a_refusal_of_before_the_socket_was_shared_is_not_taken_for_the_one_of_t
             bars.bar.start({ taskId: 'a' });
         }"""
     )
-    expect(bars.part("percent")).to_have_text("20%")
-    eventually(lambda: bars.world.count["refused"])
-    for progress in (25, 30):
-        bars.world.put("a", progress=progress)
-        expect(bars.part("percent")).to_have_text(f"{progress}%")
+    bars.page.wait_for_function("async () => (await navigator.locks.query()).held.length === 2")
 
+    bars.world.refuse_now()
+
+    expect(bars.part("percent")).to_have_text("20%")
+    bars.world.put("a", progress=25)
+    expect(bars.part("percent")).to_have_text("25%")
     assert [join["token"] for join in bars.world.heard_of("join")] == ["t1", "t2"]
+
+
+def test_a_bar_destroyed_while_the_part_that_shares_is_loading_leaves_nothing_behind(bars: Bars) -> None:
+    held = []
+    bars.page.route("**/progress-more.mjs", lambda route: held.append(route))
+    bars.world.put("a", state="running", progress=20)
+    bars.page.evaluate(
+        """() => {
+            window.bars = { bar: new ProgressBar('progress-container') };
+            bars.bar.start({ taskId: 'a' });
+        }"""
+    )
+    expect(bars.part("percent")).to_have_text("20%")
+    eventually(lambda: bars.page.evaluate("true") and held)
+
+    bars.page.evaluate("bars.bar.destroy()")
+    held[0].continue_()
+
+    # Whoever waits for the same module comes after what waited before.
+    bars.page.evaluate("import('/static/js/progress-more.mjs').then(() => new Promise(setTimeout))")
+    assert bars.page.evaluate("async () => (await navigator.locks.query()).held") == []
+    eventually(lambda: bars.world.sockets == 0)
 
 
 def test_the_socket_is_there_at_once_and_stays_the_same_when_it_is_shared(bars: Bars) -> None:

@@ -31,7 +31,8 @@ class StoredEnding:
             raise
 
     def fail(self, writer: TaskWriter, error: BaseException) -> None:
-        log_traceback(writer.task_id, error)
+        if not writer.has_ended:  # A queue's own 'try again' comes by here, too.
+            log_traceback(writer.task_id, error)
         why = task_error(error)
         self._end(writer, lambda task, now: task.failing(now, why))
 

@@ -123,10 +123,17 @@ class HeadwayTask(Task):  # type: ignore[misc]  # Celery ships no types.
 
     def on_replace(self, sig: Any) -> Any:
         """As Celery's: what takes its place has its id, now or at the end of a chain."""
-        if not self.request.is_eager:
-            attempt = current_reporter().attempt
-            _runner_of(self.app).manager.try_again(self.request.id, attempt, f"goes on as {sig.task}")
-        return super().on_replace(sig)
+        if self.request.is_eager:
+            return super().on_replace(sig)
+        attempt, manager = current_reporter().attempt, _runner_of(self.app).manager
+        manager.try_again(self.request.id, attempt, f"goes on as {sig.task}")
+        try:
+            return super().on_replace(sig)
+        except Ignore:
+            raise  # It has been sent.
+        except BaseException:
+            manager.give_up(self.request.id, attempt + 1, NOT_QUEUED)
+            raise
 
     def on_failure(self, exc: BaseException, task_id: str, *args: Any, **kwargs: Any) -> None:
         """Also called by the parent of a worker process, when that was ended at its hard time limit."""

@@ -11,7 +11,7 @@ from typing import Any
 from headway.core.failure import task_error
 from headway.core.progress_manager import ProgressManager
 from headway.core.reporter import Reporter
-from headway.model.errors import InvalidValue
+from headway.model.errors import InvalidValue, StoreError
 from headway.model.task import TaskError
 
 log = logging.getLogger("headway")
@@ -56,7 +56,11 @@ def send_new(
 
 def go_on_after(manager: ProgressManager, task_id: str, attempt: int, error: BaseException) -> None:
     """The queue tries again by itself: viewers see the next attempt wait, not an end that is none."""
-    manager.try_again(task_id, attempt, f"attempt {attempt} failed: {task_error(error).message}")
+    try:
+        manager.try_again(task_id, attempt, f"attempt {attempt} failed: {task_error(error).message}")
+    except StoreError as why:
+        # It is stored as soon as that can be; the work is sent all the same, or nobody would do it.
+        log.warning("that task %s comes again could not be stored yet: %s", task_id, why)
 
 
 def job_json(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> str | None:

@@ -51,7 +51,10 @@ class Address:
 
     @classmethod
     def parse(cls, url: str) -> Address:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            raise _malformed() from None
         options = dict(parse_qsl(parts.query, keep_blank_values=True))
         prefix = options.pop("prefix", PREFIX)
         retention = options.pop("retention_s", "")
@@ -85,10 +88,15 @@ class Address:
     def _check(self) -> None:
         try:
             options = self.client_options()
-        except ValueError as error:
-            raise InvalidValue("store", f"must be redis://HOST:PORT/DB: {error}") from None
+        except ValueError:
+            raise _malformed() from None
         if self.is_cluster and (self.sentinels or "path" in options or options.get("db")):
             raise InvalidValue("store", "with cluster=yes must be redis://HOST:PORT/0: a cluster has one database")
+
+
+def _malformed() -> InvalidValue:
+    """Without urllib's own words: they may quote a part of the password."""
+    return InvalidValue("store", "must be redis://[[USER]:PASSWORD@]HOST[:PORT][/DB], with / @ : of a password encoded")
 
 
 def _sentinels(netloc: str, path: str, options: dict[str, str]) -> tuple[Sentinels, str]:

@@ -129,6 +129,8 @@ class Cluster:
             except (NotConnected, TookTooLong, RedisClusterException):
                 if not tries_left:
                     raise
+                # What other nodes have answered must not be done twice.
+                left = [place for place in left if answers[place] is None or isinstance(answers[place], _AGAIN)]
             if not left or not tries_left:
                 break
             time.sleep(BACKOFF.compute(TRIES_AGAIN - tries_left))

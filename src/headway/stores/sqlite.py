@@ -135,7 +135,8 @@ class SqliteStore:
             finally:
                 if is_expected and not is_done:
                     self._feed.forget_own(epoch, seq)
-            self._next_seq = (epoch, seq + len(batch))
+            if is_done:
+                self._next_seq = (epoch, seq + len(batch))
         return is_done
 
     def _swap_together(self, those: Sequence[ReadySwap], opened: str, *, synced: bool) -> None:

@@ -49,6 +49,7 @@ class SqliteFeed:
         # Up to which change of which history all has been told.
         self._epoch = ""
         self._last_seq = 0
+        self._forgotten = 0
         self._is_failing = False
         self._is_abandoned = False
 
@@ -100,6 +101,7 @@ class SqliteFeed:
         with self._lock:
             if epoch == self._epoch:
                 self._last_seq = min(self._last_seq, first_seq - 1)
+                self._forgotten += 1
                 self._version = None
 
     def _run(self, stop: Event) -> None:
@@ -127,9 +129,13 @@ class SqliteFeed:
         # Noted before reading: what is committed in between changes it again.
         self._version = version
         while not self._stop.is_set():
-            seqs, tasks = self._changes_after(self._last_seq, PAGE)
+            with self._lock:
+                after, forgotten = self._last_seq, self._forgotten
+            seqs, tasks = self._changes_after(after, PAGE)
             if seqs:
                 with self._lock:
+                    if self._forgotten != forgotten:
+                        continue  # It has begun behind what was not committed after all, and is another's.
                     self._last_seq = max(self._last_seq, seqs[-1])
                 self._subscribers.tell(tasks)
             if len(seqs) < PAGE:

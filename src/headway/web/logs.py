@@ -119,7 +119,7 @@ class LogReader:
         if task is None:
             return None
         try:
-            page = self._manager.read_log(task.task_id, start, PAGE_LINES)
+            return log_frame(task.task_id, epoch, self._manager.read_log(task.task_id, start, PAGE_LINES))
         except TaskNotFound:
             return None
         except StoreError as error:
@@ -128,7 +128,6 @@ class LogReader:
         except Exception:
             log.exception("a log could not be read")
             return None
-        return log_frame(task.task_id, epoch, page)
 
 
 def log_frame(task_id: str, epoch: str, page: LogPage) -> Frame | None:

@@ -297,6 +297,8 @@ def _bound_messages(eio: Any) -> None:
     packet engineio logs a traceback. Either ends the connection.
     """
     make = eio._async["websocket"]
+    if make is None:
+        return  # That server speaks none.
 
     def made(handler: Any, server: Any) -> Any:
         websocket = make(handler, server)

@@ -63,7 +63,7 @@ class World:
         self.has_api = True
         self.shareable = True
         self.refuses_late = False
-        self._joined_twice = asyncio.Event()
+        self._may_refuse = asyncio.Event()
         self.has_streams = True
         self.confirms_cancel = True
         self.hangs_up_on_cancel = False
@@ -176,6 +176,11 @@ class World:
         for connection in list(self._server.server_state.connections):
             connection.transport.abort()  # type: ignore[union-attr]
 
+    def refuse_now(self) -> None:
+        """Where it `refuses_late`."""
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._may_refuse.set)
+
     @property
     def sockets(self) -> int:
         """Sockets that are in the namespace now."""
@@ -209,13 +214,11 @@ class World:
 
         async def join(sid: str, data: Payload) -> Payload:
             self.heard.append(("join", data))
-            if len(self.heard_of("join")) == 2:
-                self._joined_twice.set()
             task_id = data["task_id"]
             refusal = self._refusal("join", task_id, data.get("token"))
             if refusal:
                 if self.refuses_late:
-                    await self._joined_twice.wait()
+                    await self._may_refuse.wait()
                 self.count["refused"] += 1
                 return {"ok": False, "error": refusal}
             await sio.enter_room(sid, task_id, namespace="/progress")

@@ -243,7 +243,7 @@ export class Connection {
     if (!(own instanceof SocketTransport) || !share || (share === true && !shareable)) return;
     loadMore().then(
       ({ TabsTransport }) => {
-        if (own !== this.#transport || this.#status.phase !== 'live' || !TabsTransport.works()) return;
+        if (own !== this.#transport || !this.#links.size || !own.name || !TabsTransport.works()) return;
         this.#transport = new TabsTransport(this.#endpoint, this.#sink(), share, own);
       },
       () => {},
@@ -316,7 +316,7 @@ export class Connection {
     const { phase } = this.#status;
     if (phase !== 'live' && phase !== 'connecting') return;
     this.#stopTimers();
-    this.#transport?.close(true);
+    this.#transport?.close(this.#policy.autoReconnect);
     if (!this.#policy.autoReconnect) return this.#set('off', { reason });
     this.#status = { ...this.#status, reason };
     this.#schedule();

@@ -4,7 +4,7 @@
  * its own token, and is told of a task only what came after the server had let it in.
  */
 
-/** @import { JoinData, Sink } from './internal.js' */
+/** @import { Ack, JoinData, Sink } from './internal.js' */
 /** @import { SocketTransport } from './socket.js' */
 
 /** What is passed on: to all tabs, or to those in the task. */
@@ -38,24 +38,31 @@ export class Seats {
     socket.sink = { ...holder.sink, ...Object.fromEntries(passing) };
   }
 
-  /** What this tab had joined before is its own still. @returns {string[]} what the server has not let it into yet */
+  /** What this tab had joined before is its own still. */
   takeOver() {
-    const open = [];
-    for (const [taskId, isIn] of this.#socket.rooms)
-      if (isIn) this.#joined.set(taskId, new Map([[this.#holder.me, { waiting: null }]]));
-      else open.push(taskId);
-    return open;
+    const { me } = this.#holder;
+    for (const [taskId, joined] of this.#socket.rooms) {
+      /** @type {Seat} */
+      const seat = { waiting: joined === true ? null : [] };
+      this.#joined.set(taskId, new Map([[me, seat]]));
+      if (joined !== true) this.#answered(me, taskId, seat, joined);
+    }
   }
 
   /** @param {string} tab @param {string} taskId @param {JoinData} data */
-  async join(tab, taskId, data) {
+  join(tab, taskId, data) {
     const tabs = this.#joined.get(taskId) ?? new Map();
     /** @type {Seat} */
     const seat = tabs.get(tab) ?? { waiting: [] };
     this.#joined.set(taskId, tabs.set(tab, seat));
     this.#leaveWith(tab);
-    const ack = await this.#socket.ask('join', taskId, data);
-    if (this.#lifetime.signal.aborted || tabs.get(tab) !== seat) return;
+    return this.#answered(tab, taskId, seat, this.#socket.ask('join', taskId, data));
+  }
+
+  /** @param {string} tab @param {string} taskId @param {Seat} seat @param {Promise<Ack>} answer the server's */
+  async #answered(tab, taskId, seat, answer) {
+    const ack = await answer;
+    if (this.#lifetime.signal.aborted || this.#joined.get(taskId)?.get(tab) !== seat) return;
     if (!ack.ok) {
       if (ack.error?.code === 'unreachable') return;
       this.leave(tab, taskId);

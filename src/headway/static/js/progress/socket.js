@@ -17,7 +17,7 @@ export class SocketTransport {
   #closing = false;
   /** Questions that are still open: the connection's end answers them. @type {Set<(ack: Ack) => void>} */
   #open = new Set();
-  /** The tasks that were joined, and whether the server has let us in already. @type {Map<string, boolean>} */
+  /** The tasks that were joined: true once the server has let us in, its answer until then. @type {Map<string, true | Promise<Ack>>} */
   rooms = new Map();
 
   /** @param {Endpoint} endpoint @param {Sink} sink */
@@ -92,9 +92,10 @@ export class SocketTransport {
   /** @param {string} taskId @param {JoinData} data */
   async join(taskId, data) {
     const { sink } = this;
-    this.rooms.set(taskId, !!this.rooms.get(taskId));
-    const ack = await this.#send('join', { task_id: taskId, ...data });
-    // Shared since, and joined anew: that answer counts.
+    const answer = this.#send('join', { task_id: taskId, ...data });
+    if (this.rooms.get(taskId) !== true) this.rooms.set(taskId, answer);
+    const ack = await answer;
+    // Shared since: the answer is told by who shares it.
     if (sink !== this.sink) return;
     if (ack.ok) this.rooms.has(taskId) && this.rooms.set(taskId, true);
     else this.rooms.delete(taskId);

@@ -13,6 +13,8 @@ import { SocketTransport } from './socket.js';
 
 /** How long a tab waits for the holder's word that the socket is up. */
 const ANSWER_MS = 4000;
+/** … and where the holder says that it is trying: its own try may take ten seconds. */
+const TRYING_MS = 15_000;
 /** @implements {Transport} */
 export class TabsTransport {
   static works() {
@@ -42,6 +44,7 @@ export class TabsTransport {
   #isTrying = false;
   #here = false;
   #answerTimer = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
+  #askTimer = /** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined);
   /** @type {Map<string, (ack: Ack) => void>} */
   #asking = new Map();
 
@@ -69,11 +72,13 @@ export class TabsTransport {
     if (!this.#channel) this.#enter();
     if (this.#held) return this.#try();
     if (this.#here) this.#post('hello');
+    this.#expect(ANSWER_MS);
+  }
+
+  /** The holder's word that the socket is up; else its place is taken. @param {number} ms */
+  #expect(ms) {
     clearTimeout(this.#answerTimer);
-    this.#answerTimer = setTimeout(() => {
-      if (this.#held || this.#isUp) return;
-      this.#request(true);
-    }, ANSWER_MS);
+    this.#answerTimer = setTimeout(() => this.#held || this.#isUp || this.#request(true), ms);
   }
 
   #try() {
@@ -84,6 +89,9 @@ export class TabsTransport {
   /** @param {boolean} [lost] the holder goes on trying; leaving would only make another tab fail in its place */
   close(lost) {
     clearTimeout(this.#answerTimer);
+    clearTimeout(this.#askTimer);
+    // Closed by the holder itself, the socket says nothing.
+    if (lost && this.#seats && this.#isUp) this.#post('down', { reason: 'lost' });
     this.#isUp = this.#isTrying = false;
     this.#theirs = null;
     if (!lost) this.#here = false;
@@ -128,8 +136,11 @@ export class TabsTransport {
   }
 
   ping() {
-    if (this.#held) this.#held.ping();
-    else this.#post('ping');
+    if (this.#held) return this.#held.ping();
+    this.#post('ping');
+    // A holder in the background may have been put to sleep, and not been told.
+    clearTimeout(this.#askTimer);
+    this.#askTimer = setTimeout(() => this.#held || !this.#isUp || this.#request(true), ANSWER_MS);
   }
 
   #enter() {
@@ -203,7 +214,7 @@ export class TabsTransport {
     if (!own) return this.#try();
     if (!own.name) return;
     // It was this tab's alone, and is everybody's from now on.
-    this.#sink.rejoin(this.#seats.takeOver());
+    this.#seats.takeOver();
     this.#sayUp();
   }
 
@@ -238,7 +249,10 @@ export class TabsTransport {
     const again = this.#isUp;
     this.#isUp = true;
     this.#sink.up();
-    if (again) this.#sink.rejoin();
+    if (!again) return;
+    // What was asked of the one before will not be answered.
+    this.#sink.pong();
+    this.#sink.rejoin();
   }
 
   /** Lets another tab take the socket. */
@@ -264,14 +278,18 @@ export class TabsTransport {
       if (type === 'join') seats.join(from, taskId, data);
       if (type === 'leave') seats.leave(from, taskId);
       if (type === 'bye') seats.leaveAll(from);
-      if (type === 'ping' && this.#held.name) this.#held.ping();
+      if (type === 'ping' && this.#held.name) {
+        this.#post('here');
+        this.#held.ping();
+      }
       if (type === 'ask') this.#held.ask(message.event, taskId, data).then((ack) => this.#post('ack', { id, ack }));
       return;
     }
     if (!this.#here) return;
     if (type === 'up') this.#follow(message.name, message.line);
     if (this.#held) return;
-    if (type === 'trying') clearTimeout(this.#answerTimer);
+    if (/told|here/.test(type)) clearTimeout(this.#askTimer);
+    if (type === 'trying') this.#expect(TRYING_MS);
     if (type === 'down') this.#sink.down(message.reason);
     if (type === 'told' && (!message.to || message.to.includes(this.#me)))
       /** @type {any} */ (this.#sink)[message.event](...message.args);

@@ -1,0 +1,43 @@
+"""Whose changes the watching thread reads, and whose it takes for its own."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from headway.stores.sqlite_feed import SqliteFeed
+from tests.helpers import eventually
+
+
+def test_a_change_is_told_though_its_number_was_expected_for_an_own_one_that_was_not_stored() -> None:
+    stored: list[int] = []
+    looked: list[int] = []
+    told: list[int] = []
+
+    def changes_after(seq: int, page: int) -> Any:
+        looked.append(seq)
+        changes = [number for number in stored if number > seq]
+        if changes == [2, 3]:
+            # While they are read it turns out that the number 1 is another process's, too.
+            feed.forget_own("e", 1)
+        return changes, changes
+
+    file = SimpleNamespace(epoch="e", data_version=lambda: len(stored))
+    feed = SqliteFeed(
+        SimpleNamespace(tell=told.extend, tell_reset=lambda: None),  # type: ignore[arg-type]
+        database=SimpleNamespace(opened=lambda look: file),  # type: ignore[arg-type]
+        last_seq=lambda: 0,
+        changes_after=changes_after,
+    )
+    feed.start()
+    try:
+        eventually(lambda: looked)
+        assert feed.expect_own("e", 1, 1)
+
+        stored += [1, 2, 3]
+
+        eventually(lambda: 3 in told)
+        eventually(lambda: looked[-1] == 3)
+    finally:
+        feed.join()
+    assert told == [1, 2, 3]
