@@ -4,6 +4,7 @@
  * its own token, and is told of a task only what came after the server had let it in.
  */
 
+/** @import { LogPayload } from './types.js' */
 /** @import { Ack, JoinData, Sink } from './internal.js' */
 /** @import { SocketTransport } from './socket.js' */
 
@@ -12,8 +13,9 @@ const PASSED_ON = /** @type {const} */ (['serverTime', 'state', 'log', 'error', 
 
 /** @typedef {[event: 'state' | 'log', payload: any]} News */
 /**
- * A tab in a task. `waiting` is what came before the server's answer, null once it is in.
- * @typedef {{ waiting: News[] | null }} Seat
+ * A tab in a task. `waiting` is what came before the server's answer, null once it is in. `next` is the line of the log
+ * that is due to it, where it follows that, in the history `epoch`.
+ * @typedef {{ waiting: News[] | null, next?: number, epoch?: string }} Seat
  */
 /**
  * The tab that keeps the book, and how it tells the others (null: all). The lock of a tab is `key` and its name.
@@ -56,6 +58,11 @@ export class Seats {
     const seat = tabs.get(tab) ?? { waiting: [] };
     this.#joined.set(taskId, tabs.set(tab, seat));
     this.#leaveWith(tab);
+    if (data.log_from !== undefined) {
+      seat.next = data.log_from;
+      // The server follows the log once for all: from the line that is due to the last of them.
+      data = { ...data, log_from: Math.min(...[...tabs.values()].map(({ next = Infinity }) => next)) };
+    }
     return this.#answered(tab, taskId, seat, this.#socket.ask('join', taskId, data));
   }
 
@@ -96,11 +103,27 @@ export class Seats {
     if (payload?.task_id == null) return this.#tell(null, event, payload);
     const letIn = [];
     for (const [tab, seat] of this.#joined.get(payload.task_id) ?? []) {
-      if (!seat.waiting || (event !== 'state' && event !== 'log')) letIn.push(tab);
+      if (event === 'log') this.#passLines(tab, seat, payload);
+      else if (!seat.waiting || event !== 'state') letIn.push(tab);
       // Of states the newest will do; lines of a log are all wanted.
-      else seat.waiting = [...seat.waiting.filter(([old]) => old === 'log' || event === 'log'), [event, payload]];
+      else seat.waiting = [...seat.waiting.filter(([old]) => old === 'log'), [event, payload]];
     }
     if (letIn.length) this.#tell(letIn, event, payload);
+  }
+
+  /** Those that this tab has not had. @param {string} tab @param {Seat} seat @param {LogPayload} payload */
+  #passLines(tab, seat, payload) {
+    const { epoch, lines } = payload;
+    const last = lines?.at(-1)?.n;
+    if (seat.next !== undefined && last !== undefined) {
+      // In another history lines count from one again.
+      const next = seat.epoch && seat.epoch !== epoch ? 1 : seat.next;
+      if (last < next) return;
+      payload = { ...payload, lines: lines.filter(({ n }) => n >= next) };
+      [seat.epoch, seat.next] = [epoch, last + 1];
+    }
+    if (seat.waiting) seat.waiting.push(['log', payload]);
+    else this.#tell([tab], 'log', payload);
   }
 
   /** @param {string[] | null} tabs null: all @param {string} event @param {any[]} args */
