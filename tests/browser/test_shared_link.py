@@ -32,9 +32,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 def link_of(page: Page, demo: ServerProcess, task_id: str) -> str:
     page.goto(f"{demo.url}/tasks/{task_id}")
     page.get_by_role("button", name="Copy a read-only link").click()
-    # Not for the word that says so: it goes by itself, and a busy machine may look too late.
-    link: str = eventually(lambda: page.evaluate("navigator.clipboard.readText()"), saying="the link is copied")
-    return link
+
+    def copied() -> str:
+        text: str = page.evaluate("navigator.clipboard.readText()")
+        return text if f"/tasks/{task_id}#token=" in text else ""
+
+    # Not for the word that says so: it goes by itself, and a busy machine may look too late. The clipboard is the
+    # browser's, and holds what an earlier test has copied.
+    return eventually(copied, saying="the link is copied")
 
 
 def test_a_read_only_link_shows_the_task_to_others_and_lets_them_do_nothing(

@@ -103,15 +103,21 @@ export function confirm({ title, text, yes, no }) {
   });
 }
 
-/** @param {string} text @returns {Promise<boolean>} */
+/**
+ * Puts text on the clipboard. False where the browser lets nobody.
+ * @param {string | Promise<string>} text a promise for what must be asked for first; as it fails, so does this
+ * @returns {Promise<boolean>}
+ */
 export async function copyText(text) {
+  const coming = Promise.resolve(text);
   try {
-    await navigator.clipboard.writeText(text);
+    // Now, with the text to come: Safari lets a page copy in the click itself only, not in what follows an answer.
+    await navigator.clipboard.write([new ClipboardItem({ 'text/plain': coming.then((known) => new Blob([known], { type: 'text/plain' })) })]);
     return true;
   } catch {
     // Not a secure context (plain http on a LAN), or not allowed: the old way still works on a click.
     const area = h('textarea', { class: 'visually-hidden', 'aria-hidden': 'true' });
-    area.value = text;
+    area.value = await coming;
     document.body.append(area);
     area.select();
     const done = document.execCommand('copy');

@@ -170,8 +170,8 @@ async function drawResult() {
 const share = byId('share');
 share.addEventListener('click', async () => {
   try {
-    const { url } = await api(`/api/share/${encodeURIComponent(taskId)}`, { method: 'POST', body: {} });
-    toast(t((await copyText(new URL(url, location.href).href)) ? 'linkCopied' : 'notCopied'));
+    const link = api(`/api/share/${encodeURIComponent(taskId)}`, { method: 'POST', body: {} }).then(({ url }) => new URL(url, location.href).href);
+    toast(t((await copyText(link)) ? 'linkCopied' : 'notCopied'));
   } catch (error) {
     toast(reason(error));
   }
