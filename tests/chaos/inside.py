@@ -149,7 +149,8 @@ class House:
         self.history.join(name, task_id, log_from)
         more = {} if log_from is None else {"log_from": log_from}
         answer = self.ask(name, "join", {"task_id": task_id} | more)
-        if not answer["ok"]:
+        # One who had joined before and could not be answered now still is.
+        if not answer["ok"] and task_id not in self._connections[name][1].subscriptions:
             self.history.leave(name, task_id)
         return answer
 

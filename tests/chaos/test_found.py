@@ -13,6 +13,7 @@ import pytest
 
 from headway import ProgressManager
 from headway.core.reporter import Reporter
+from headway.model.errors import StoreUnavailable
 from headway.model.ports import LogPage
 from headway.runners import LocalRunner
 from headway.stores.memory import MemoryStore
@@ -300,3 +301,21 @@ def test_a_poll_that_is_sent_again_ends_the_session_instead_of_losing_what_it_wa
         assert session.get(f"{url}&t=two", timeout=10).status_code == 400
 
         assert session.get(f"{url}&t=three", timeout=10).status_code == 400
+
+
+def test_who_had_joined_and_could_not_be_answered_again_still_is(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    task_id = house.manager.create_task()
+    house.connect("ann")
+    assert house.join("ann", task_id)["ok"]
+
+    def refuse(_: object) -> None:
+        raise StoreUnavailable("refused by the test")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(house.manager.store, "get_many", refuse)
+        house.hub.heal()
+        assert house.join("ann", task_id)["error"]["code"] == "unavailable"
+    house.manager.complete_task(task_id)
+    house.settle()
+
+    house.history.check()
