@@ -191,7 +191,7 @@ class Reporter(Counting):
         """
         stage = free_stage_name(name)
         self._writer.check_stage(stage)
-        amounts = checked_amounts(None, None, total)
+        amounts = None if total is None else checked_amounts(None, None, total)
         if self._writer.cancel_requested:
             self._writer.attend()
         self._switch(stage, StageChange("running", amounts, self._steps.enclosing), closes_others=not self._steps)
@@ -275,23 +275,25 @@ def checked_change(
     switches = status is not None
     stage = free_stage_name(status) if switches and status != "running" else None
     stages: Mapping[str, StageChange] = NO_STAGES if stage is None else {stage: StageChange("running")}
-    own = checked_amounts(completed, advance, total)
-    if own is not None:
-        target = counts_for(total_given=own.total is not None, stage=stage if switches else ACTIVE_STAGE)
+    own = None
+    if completed is not None or advance is not None or total is not None:
+        own = checked_amounts(completed, advance, total)
+        target = counts_for(total_given=total is not None, stage=stage if switches else ACTIVE_STAGE)
         if target is not None:
             stages = {**stages, target: StageChange("running" if target == stage else None, own)}
             own = None
+    # By position: keywords would cost as much again, at every report.
     return Change(
-        at=now,
-        progress=None if progress is None else limits.percent(progress),
-        switches_stage=switches,
-        stage=stage,
-        closes_others=switches,
-        stages=stages,
-        own=own,
-        message=None if message is None else limits.text(message, "message", limits.MESSAGE_CHARS),
-        details=encoded,
-        unit=unit,
+        now,
+        None if progress is None else limits.percent(progress),
+        switches,
+        stage,
+        switches,
+        stages,
+        own,
+        None if message is None else limits.text(message, "message", limits.MESSAGE_CHARS),
+        encoded,
+        unit,
     )
 
 

@@ -52,7 +52,7 @@ def text(value: object, field: str, chars: int) -> str:
         raise InvalidValue(field, f"must be up to {chars:,} characters; it has {len(value):,}")
     if not value.isascii():
         utf8(value, field)
-    return plain_text(value)
+    return value if type(value) is str else plain_text(value)
 
 
 def utf8(value: str, field: str) -> bytes:
@@ -96,11 +96,18 @@ def _plain(value: object) -> int | float | None:
         return None
 
 
+# These two are asked at every report: what is plainly right is not asked twice.
+
+
 def percent(value: object) -> int | float:
+    if (type(value) is int or type(value) is float) and 0 <= value <= 100:
+        return value
     return number(value, "progress", 0, 100)
 
 
 def amount(value: object, field: str) -> int | float:
+    if (type(value) is int or type(value) is float) and 0 <= value <= AMOUNT:
+        return value
     return number(value, field, 0, AMOUNT)
 
 
