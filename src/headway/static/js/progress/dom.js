@@ -67,7 +67,8 @@ export function icon() {
   svg.append(path);
   const show = (/** @type {string} */ shape) => {
     const d = shapes[shape] ?? RING;
-    attribute(path, 'd', d);
+    if (path.getAttribute('d') === d) return;
+    path.setAttribute('d', d);
     // A page's `* { all: unset }` would take the attribute's shape away.
     path.style.setProperty('d', `path("${d}")`);
   };
