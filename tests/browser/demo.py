@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 # Told in other ways: a server that is away, and answers, which are looked at by themselves.
 HARMLESS = re.compile(r"ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|WebSocket connection to|Failed to load resource")
 
+# Where nobody watches the copy being typed, it need not take ten seconds.
+AT_ONCE = {"HEADWAY_DEMO_PAUSE_MS": "1"}
+
 
 def demo_server(folder: Path, **env: str) -> ServerProcess:
     """`python web_app.py`, with its store in `folder`."""

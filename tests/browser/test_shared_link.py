@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.demo import demo_server, is_fine, visit
+from tests.browser.demo import AT_ONCE, demo_server, is_fine, visit
 from tests.helpers import ServerProcess, eventually
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ STRANGER = {"X-Forwarded-For": "203.0.113.9"}
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     env = {"HEADWAY_ACCESS": "signed", "HEADWAY_SECRET": "a-secret-for-tests-only-0123456789"}
-    with demo_server(tmp_path_factory.mktemp("signed"), **env) as server:
+    with demo_server(tmp_path_factory.mktemp("signed"), **env, **AT_ONCE) as server:
         yield server
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.demo import demo_server, is_fine, post_json, visit
+from tests.browser.demo import AT_ONCE, demo_server, is_fine, post_json, visit
 from tests.helpers import ServerProcess, eventually
 
 if TYPE_CHECKING:
@@ -43,7 +43,14 @@ WATCH_THE_BAR = """
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    with demo_server(tmp_path_factory.mktemp("studio")) as server:
+    with demo_server(tmp_path_factory.mktemp("studio"), **AT_ONCE) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def unhurried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """Where there is time to do something while a post is being made."""
+    with demo_server(tmp_path_factory.mktemp("unhurried"), HEADWAY_DEMO_PAUSE_MS="20") as server:
         yield server
 
 
@@ -64,9 +71,9 @@ def stage_state(page: Page, state: str) -> None:
     expect(page.locator("#stage")).to_have_attribute("data-state", state, timeout=LONG_MS)
 
 
-def test_a_topic_becomes_a_post_before_ones_eyes(browser: Browser, demo: ServerProcess) -> None:
+def test_a_topic_becomes_a_post_before_ones_eyes(browser: Browser, unhurried: ServerProcess) -> None:
     with visit(browser, **ZH) as page:
-        page.goto(demo.url)
+        page.goto(unhurried.url)
         expect(page.locator("#topic")).to_have_attribute("placeholder", "老北京胡同")
         expect(page.locator("#history-empty")).to_be_visible()
         page.evaluate(WATCH_THE_BAR)
@@ -94,9 +101,9 @@ def test_a_topic_becomes_a_post_before_ones_eyes(browser: Browser, demo: ServerP
         assert len(values) > 3
 
 
-def test_a_cancelled_post_stops_and_can_be_retried(browser: Browser, demo: ServerProcess) -> None:
+def test_a_cancelled_post_stops_and_can_be_retried(browser: Browser, unhurried: ServerProcess) -> None:
     with visit(browser) as page:
-        page.goto(demo.url)
+        page.goto(unhurried.url)
         make(page, "取消这一篇", cards=24)
         stage_state(page, "running")
 
@@ -114,10 +121,10 @@ def test_a_cancelled_post_stops_and_can_be_retried(browser: Browser, demo: Serve
 
 
 def test_a_reload_in_the_middle_shows_the_same_task_no_earlier_than_before(
-    browser: Browser, demo: ServerProcess
+    browser: Browser, unhurried: ServerProcess
 ) -> None:
     with visit(browser) as page:
-        page.goto(demo.url)
+        page.goto(unhurried.url)
         task_id = make(page, "Reload me", cards=4)
         bar = page.locator("#progress-container [role=progressbar]")
         expect(bar).to_have_attribute("aria-valuenow", re.compile("^[1-9]"), timeout=LONG_MS)
@@ -137,13 +144,13 @@ def test_a_reload_in_the_middle_shows_the_same_task_no_earlier_than_before(
         expect(page.locator(".reel img")).to_have_count(4)
 
 
-def test_coming_back_without_an_address_finds_what_is_being_made(browser: Browser, demo: ServerProcess) -> None:
+def test_coming_back_without_an_address_finds_what_is_being_made(browser: Browser, unhurried: ServerProcess) -> None:
     with visit(browser) as page:
-        page.goto(demo.url)
+        page.goto(unhurried.url)
         task_id = make(page, "回来看看", cards=4)
 
         page.goto("about:blank")
-        page.goto(demo.url)
+        page.goto(unhurried.url)
 
         page.wait_for_function("id => location.hash === '#/' + id", arg=task_id)
         stage_state(page, "completed")
@@ -180,7 +187,7 @@ def test_a_killed_server_comes_back_and_the_page_tells_the_truth(browser: Browse
 
 
 def test_a_server_that_is_away_is_said_and_the_post_is_made_when_it_is_back(browser: Browser, tmp_path: Path) -> None:
-    with demo_server(tmp_path) as server, visit(browser, quiet=False) as page:
+    with demo_server(tmp_path, **AT_ONCE) as server, visit(browser, quiet=False) as page:
         page.goto(server.url)
         server.terminate()
 
@@ -339,10 +346,10 @@ def fits_and_is_clean(page: Page, looks: list[tuple[int, Any]]) -> None:
     [("en", [(360, "light"), (1920, "dark")]), ("zh-CN", [(360, "dark"), (768, "light")])],
 )
 def test_every_state_fits_and_axe_finds_nothing(
-    browser: Browser, demo: ServerProcess, locale: str, looks: list[tuple[int, Any]]
+    browser: Browser, unhurried: ServerProcess, locale: str, looks: list[tuple[int, Any]]
 ) -> None:
     with visit(browser, locale=locale) as page:
-        page.goto(demo.url)
+        page.goto(unhurried.url)
         expect(page.locator("#history-empty")).to_be_visible()
         fits_and_is_clean(page, looks)
 

@@ -342,6 +342,21 @@ class TestTheEnvironment:
         assert isinstance(generator_from({}), OfflineGenerator)
         assert isinstance(generator_from({"OPENAI_API_KEY": "  ", "OPENAI_MODEL": "x"}), OfflineGenerator)
 
+    def test_how_long_the_offline_one_pauses_can_be_said(self) -> None:
+        def pauses(**environment: str) -> set[float]:
+            waited: list[float] = []
+            list(generator_from(environment).write(brief(), waited.append))
+            return set(waited)
+
+        assert pauses() == {0.045}
+        assert pauses(HEADWAY_DEMO_PAUSE_MS="0") == {0}
+        assert pauses(HEADWAY_DEMO_PAUSE_MS=" 1000 ") == {1}
+
+    @pytest.mark.parametrize("value", ["1001", "-1", "1.5", "٣", "x", "9" * 5000])
+    def test_a_pause_that_cannot_be_is_refused(self, value: str) -> None:
+        with pytest.raises(InvalidValue, match=r"^HEADWAY_DEMO_PAUSE_MS: must be a whole number from 0 to 1,000"):
+            generator_from({"HEADWAY_DEMO_PAUSE_MS": value})
+
     def test_with_a_key_or_an_address_the_service_does(self) -> None:
         with_key = OpenAISettings.from_environment({"OPENAI_API_KEY": KEY})
         local = OpenAISettings.from_environment(
