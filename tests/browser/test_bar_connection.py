@@ -10,8 +10,6 @@ from playwright.sync_api import expect
 from tests.browser.bar.driver import Bars
 from tests.helpers import eventually
 
-pytestmark = pytest.mark.whole_chromium
-
 
 def test_it_is_connected_by_websocket_and_says_so(bars: Bars) -> None:
     bars.make()

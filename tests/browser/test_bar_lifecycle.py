@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from playwright.sync_api import Browser, CDPSession, expect
 
 from tests.browser.bar.driver import Bars
 from tests.browser.bar.server import World
 from tests.helpers import eventually, find_chromium
-
-pytestmark = pytest.mark.whole_chromium
 
 # Counts what is alive of what a page can leave behind; to run before any other script.
 COUNT = """(() => {

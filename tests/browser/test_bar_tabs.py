@@ -14,8 +14,6 @@ from tests.browser.bar.driver import Bars
 from tests.browser.bar.server import World
 from tests.helpers import eventually
 
-pytestmark = pytest.mark.whole_chromium
-
 
 @pytest.fixture
 def tabs(browser: Browser, world: World) -> Iterator[list[Bars]]:

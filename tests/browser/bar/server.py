@@ -79,11 +79,12 @@ class World:
 
     def reset(self) -> None:
         """Ready for the next test: running, without tasks, viewers and faults."""
-        self._forget()
         if self._server is None:
+            self._forget()
             self.start()
-        else:
-            self.drop_sockets()
+            return
+        self._run(self._end_all())
+        self._forget()
 
     # ── running ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -170,6 +171,12 @@ class World:
         """Cut all TCP connections, as a proxy that restarts would."""
 
         self._run(self._hang_up())
+
+    async def _end_all(self) -> None:
+        """Also the sessions of pages that polled and are gone: nothing else would tell of them for a minute."""
+        await self._hang_up()
+        for sid, _ in list(self._sio.manager.get_participants("/progress", None)):
+            await self._sio.disconnect(sid, namespace="/progress")
 
     async def _hang_up(self) -> None:
         assert self._server is not None
