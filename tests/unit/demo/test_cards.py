@@ -62,6 +62,10 @@ def layouts_in_many_looks() -> list[tuple[str, str, str]]:
     ]
 
 
+def colours_in(image: Image.Image) -> set[Colour]:
+    return set(image.get_flattened_data())  # type: ignore[arg-type]
+
+
 def too_faint(page: Page) -> list[str]:
     """The runs of text that stand on something too like their own colour."""
     ground = page.ground()
@@ -74,8 +78,7 @@ def too_faint(page: Page) -> list[str]:
         # Shrunk a little, evenly: a speck of paper grain under a stroke is no ground.
         patch = ground.crop(box)
         patch = patch.resize((max(1, patch.width // 6), max(1, patch.height // 6)), Image.Resampling.BOX)
-        pixels: list[Colour] = list(patch.get_flattened_data())
-        worst = min(contrast(run.type.colour, pixel) for pixel in pixels)
+        worst = min(contrast(run.type.colour, colour) for colour in colours_in(patch))
         if worst < 4.5:
             faint.append(f"{run.text!r}: {worst:.2f}")
     return faint
@@ -130,7 +133,7 @@ def test_a_topic_that_no_font_shows_leaves_neither_a_box_nor_a_gap(topic: str, l
 
 
 @pytest.mark.parametrize("topic", ["🍜🍜好吃的面👨‍👩‍👧‍👦", "한국 여행 ❤️🇨🇳", "𠮷野家的牛肉饭", "café ñandú ☕️"])
-def test_emoji_in_a_topic_leave_no_box_and_the_words_stay(topic: str) -> None:
+def test_emoji_in_a_topic_leave_no_box_and_the_words_stay(topic: str, unpainted: None) -> None:
     page = laid_out(replace(FULL, heading=topic, topic=topic), layout="poster", palette="celadon", seed=1)
 
     assert [word for word in plain(topic).split() if word not in page.heading] == []
@@ -176,8 +179,8 @@ def test_a_scene_leaves_its_sky_calm_and_paints_the_rest(scene: str) -> None:
 
     sky = image.crop((0, 0, 414, int(553 * 0.40)))
     foot = image.crop((0, int(553 * 0.75), 414, 553))
-    assert all(contrast(palette.ink, pixel) > 10 for pixel in sky.get_flattened_data())
-    assert len(set(foot.get_flattened_data())) > 50
+    assert all(contrast(palette.ink, colour) > 10 for colour in colours_in(sky))
+    assert len(colours_in(foot)) > 50
 
 
 def test_neighbouring_cards_of_one_kind_get_different_layouts() -> None:
@@ -225,18 +228,18 @@ def test_dark_palettes_know_that_they_are_dark() -> None:
 
 
 @pytest.mark.parametrize("layout", ["list", "tips", "poster"])
-def test_a_topic_of_chinese_and_latin_is_not_parted_in_a_heading(layout: str) -> None:
+def test_a_topic_of_chinese_and_latin_is_not_parted_in_a_heading(layout: str, unpainted: None) -> None:
     topic = "深夜的 24h 便利店"
     card = replace(FULL, heading=f"关于{topic}，我留意到的", topic=topic, kind="list")
 
-    lines = {run.y: "" for run in laid_out(card, layout=layout, palette="blossom", seed=1).runs}
+    lines: dict[float, str] = {}
     for run in laid_out(card, layout=layout, palette="blossom", seed=1).runs:
-        lines[run.y] += run.text
+        lines[run.y] = lines.get(run.y, "") + run.text
 
     assert any("24h" in line and "便利店，" in line for line in lines.values()), lines
 
 
-def test_an_apostrophe_is_no_wider_than_a_letter() -> None:
+def test_an_apostrophe_is_no_wider_than_a_letter(unpainted: None) -> None:
     card = replace(FULL, heading="What Grandmother’s kitchen taught me", topic="Grandmother’s kitchen", language="en")
 
     words = "".join(run.text for run in laid_out(card, layout="poster", palette="persimmon", seed=1).runs)

@@ -81,10 +81,11 @@ def break_lines(
         goal = min(width, all_in_one / max(1, -(-all_in_one // width)) * 1.04)
     # best[i]: the least cost of setting units[i:], and where its first line ends.
     best: list[tuple[float, int]] = [(0.0, count)] * (count + 1)
+    firsts, lasts = [unit.text[0] for unit in units], [unit.text[-1] for unit in units]
     for start in range(count - 1, -1, -1):
         options = []
         for end, line_width in widths[start]:
-            edges = units[start].text[0], units[end - 1].text[-1]
+            edges = firsts[start], lasts[end - 1]
             cost = _cost(edges, line_width, goal, is_last=end == count, is_first=start == 0, balance=balance)
             if end == count and start > 0 and _letters(units[start:]) <= 1:
                 cost += _ORPHAN
@@ -142,16 +143,19 @@ def _joined(units: Sequence[_Unit]) -> str:
 def _line_widths(units: list[_Unit], width: float, measure: Measure, indent: int) -> list[list[tuple[int, float]]]:
     """For each start the ends that a line may have, with the line's width; always at least one."""
     own = [measure(unit.text) for unit in units]
-    joint = [0.0] + [measure(_joined((one, two))) - own[i] - own[i + 1] for i, (one, two) in enumerate(pairwise(units))]
+    hangs = [hang(unit.text) for unit in units]
+    # What each adds to a line that it doesn't begin.
+    more = [0.0] + [measure(_joined((one, two))) - own[i] for i, (one, two) in enumerate(pairwise(units))]
     result = []
-    for start in range(len(units)):
-        total = float(0 if start else indent)
-        ends: list[tuple[int, float]] = []
-        for end in range(start + 1, len(units) + 1):
-            total += own[end - 1] + (joint[end - 1] if end - 1 > start else 0.0)
-            if total - hang(units[end - 1].text) > width and ends:
+    for start, first in enumerate(own):
+        total = first if start else first + indent
+        ends = [(start + 1, total - hangs[start])]
+        for at in range(start + 1, len(units)):
+            total += more[at]
+            line_width = total - hangs[at]
+            if line_width > width:
                 break
-            ends.append((end, total - hang(units[end - 1].text)))
+            ends.append((at + 1, line_width))
         result.append(ends)
     return result
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import pairwise
 
 from PIL import ImageDraw
@@ -104,13 +105,15 @@ def fit(
     paragraphs = [text] if isinstance(text, str) else list(text)
     paragraphs = [type_.face.shown(paragraph).strip() for paragraph in paragraphs]
 
+    # Every size is tried with the same pieces.
+    measure = cache(lambda piece: width_of(piece, type_))
+
     def at(size: float) -> tuple[Block, float]:
         lines: list[str] = []
         cost = 0.0
         for paragraph in paragraphs:
             broken = linebreak.break_lines(
-                paragraph, width / size, lambda piece: width_of(piece, type_),
-                balance=balance, keep=keep, whole=whole, indent=indent,
+                paragraph, width / size, measure, balance=balance, keep=keep, whole=whole, indent=indent,
             )  # fmt: skip
             lines += broken.lines
             cost += broken.cost
