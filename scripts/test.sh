@@ -11,6 +11,8 @@ echo "headway: ${#js_tests[@]} files of JavaScript tests" >&2
 if ((${#js_tests[@]} == 0)) || ! node --test "${js_tests[@]}"; then failed=1; fi
 
 echo 'headway: Python tests' >&2
+# Hundreds of processes are started, each of which would compile the same modules again: let the first one keep them.
+unset PYTHONDONTWRITEBYTECODE
 # Most tests wait for a process or a browser: four at a time keep two cores busy.
 .venv/bin/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder "$@" || failed=1
 
