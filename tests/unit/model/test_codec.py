@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from headway.model.codec import from_record, to_record
+from headway.model.codec import KEPT_CHARACTERS, from_record, to_record
 from headway.model.stage import Stage
 from headway.model.task import Task, TaskError
 
@@ -69,3 +69,28 @@ def test_epoch_and_time_of_reading_are_the_stores_own() -> None:
     task = from_record(to_record(replace(PLAIN, server_time=5.0)), epoch="e2")
 
     assert (task.epoch, task.server_time) == ("e2", None)
+
+
+def test_what_changes_is_read_anew_and_what_is_gone_from_a_record_is_at_its_default_again() -> None:
+    running = replace(PLAIN, name='a,"rev":1', state="running", metadata_json='{"rev":[1,{"rev":2}]}', rev=5)
+    reported = replace(running, rev=6, progress=40, message=',"rev":7', stage="s", stages=(Stage("s"),), eta_s=3.0)
+    retried = replace(running, rev=7, log_count=2)
+
+    for task in (running, reported, retried, running):
+        assert from_record(to_record(task), epoch="e1") == task
+
+
+def test_records_of_before_whose_fields_stand_in_another_order_are_read() -> None:
+    task = replace(PLAIN, state="running", progress=3, stages=(Stage("s"),), rev=5, updated_at=2.0, public=True)
+    record = json.loads(to_record(task))
+
+    for names in (sorted(record), sorted(record, reverse=True), ["rev", *(name for name in record if name != "rev")]):
+        for separators in ((",", ":"), (", ", ": ")):
+            text = json.dumps({name: record[name] for name in names}, separators=separators)
+            assert from_record(text, epoch="e1") == task
+
+
+def test_a_long_record_is_read_too() -> None:
+    task = replace(PLAIN, metadata_json=json.dumps("x" * KEPT_CHARACTERS), rev=5, message="m")
+
+    assert from_record(to_record(task), epoch="e1") == task

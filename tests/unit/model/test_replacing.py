@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from headway.model.change import LogLine
-from headway.model.replacing import replace
+from headway.model.replacing import changed, replace
 from headway.model.stage import Stage
 from headway.model.task import Task
 
@@ -51,3 +51,11 @@ def test_what_is_no_field_is_refused() -> None:
 def test_a_copy_is_frozen_too() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         replace(Stage("a")).name = "b"  # type: ignore[misc]
+
+
+def test_changes_may_come_as_a_dict() -> None:
+    changes = {"rev": 9, "message": "new"}
+
+    assert changed(VALUES[0], changes) == replace(VALUES[0], **changes)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="Task has no field 'pogress'"):
+        changed(VALUES[0], {"rev": 9, "pogress": 3})
