@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from random import Random
+from typing import Any, TypeVar
 
 import hypothesis.strategies as st
 
 from tests.chaos.wire import text_frame
+
+Spoilt = TypeVar("Spoilt", str, bytes)
 
 NAMESPACE = "/progress"
 EVENTS = ("join", "leave", "cancel_task", "retry_task", "ping")
@@ -59,27 +63,34 @@ packets = st.sampled_from(
 ) | st.text(max_size=60)
 
 
-@st.composite
-def mutated(draw: st.DrawFn, sound: st.SearchStrategy[str]) -> str:
-    """A sound message with a piece cut out, doubled, or changed."""
-    message = draw(sound)
-    for _ in range(draw(st.integers(0, 3))):
-        start = draw(st.integers(0, len(message)))
-        end = draw(st.integers(start, min(len(message), start + 8)))
-        piece = draw(st.sampled_from(["", message[start:end] * 2, "\0", '"', "{", "]", ",", "\\", "é", "\U0001f600"]))
-        message = message[:start] + piece + message[end:]
-    return message
-
-
 def messages(task_ids: tuple[str, ...]) -> st.SearchStrategy[str]:
     sound = events(task_ids)
     # Most of what is no packet at all ends its connection: less of that, or little else would be tried.
-    return st.one_of(sound, sound, sound, sound, mutated(sound), mutated(sound), packets)
+    return st.one_of(sound, sound, sound, sound, sound, sound, packets)
 
 
-def frames(task_ids: tuple[str, ...]) -> st.SearchStrategy[bytes]:
-    """Bytes on a WebSocket: mostly well-framed text."""
-    said = messages(task_ids).map(lambda message: message.encode("utf-8", "surrogatepass").decode("utf-8", "replace"))
+def with_variants(drawn: Sequence[Spoilt], each: int, seed: int) -> list[Spoilt]:
+    """Each of them as it was drawn, then `each` spoilt copies of it: a drawn one costs a hundred times as much."""
+    chance = Random(seed)
+    return [one for sound in drawn for one in [sound, *(_spoilt(sound, chance) for _ in range(each))]]
+
+
+def _spoilt(sound: Spoilt, chance: Random) -> Spoilt:
+    """With one to three pieces cut out, doubled, or changed."""
+    for _ in range(chance.randint(1, 3)):
+        start = chance.randint(0, len(sound))
+        end = min(len(sound), start + chance.randint(0, 8))
+        if isinstance(sound, bytes):
+            piece = chance.choice([b"", sound[start:end] * 2, b"\0", b"\xff", chance.randbytes(1)])
+            sound = sound[:start] + piece + sound[end:]
+        else:
+            piece = chance.choice(["", sound[start:end] * 2, "\0", '"', "{", "]", ",", "\\", "é", "\U0001f600"])
+            sound = sound[:start] + piece + sound[end:]
+    return sound
+
+
+def frames(task_ids: tuple[str, ...], drawn: int, each: int) -> st.SearchStrategy[list[bytes]]:
+    """Bytes on a WebSocket: mostly well-framed text. So many that Hypothesis draws, and spoilt copies of each."""
     odd = st.builds(
         lambda first, size, mask, data: (
             bytes((first, (0x80 if mask else 0) | size)) + (bytes(4) if mask else b"") + data
@@ -89,7 +100,29 @@ def frames(task_ids: tuple[str, ...]) -> st.SearchStrategy[bytes]:
         st.booleans(),
         st.binary(max_size=140),
     )
-    return st.one_of([said.map(text_frame)] * 30 + [odd, st.binary(min_size=1, max_size=60)])
+    one = st.one_of([messages(task_ids)] * 30 + [odd, st.binary(min_size=1, max_size=60)])
+    return st.builds(
+        lambda sounds, seed: [
+            said if isinstance(said, bytes) else text_frame(as_sent(said).decode("utf-8"))
+            for said in with_variants(sounds, each, seed)
+        ],
+        st.lists(one, min_size=drawn, max_size=drawn),
+        st.integers(0, 2**32),
+    )
+
+
+def polls(task_ids: tuple[str, ...]) -> st.SearchStrategy[list[bytes]]:
+    """Bodies for a polling session, each of several messages."""
+    body = st.builds(
+        lambda sounds, seed: as_sent("\x1e".join(with_variants(sounds, 4, seed))),
+        st.lists(messages(task_ids), max_size=4),
+        st.integers(0, 2**32),
+    )
+    return st.lists(body, min_size=1, max_size=10)
+
+
+def as_sent(message: str) -> bytes:
+    return message.encode("utf-8", "replace")
 
 
 def requests(task_ids: tuple[str, ...]) -> st.SearchStrategy[tuple[str, str, dict[str, str], bytes]]:
@@ -109,15 +142,10 @@ def requests(task_ids: tuple[str, ...]) -> st.SearchStrategy[tuple[str, str, dic
             "/api",
         ]
     )
-    words = st.sampled_from(
-        ["state", "limit", "cursor", "from", "log_from", "search", "order", "EIO", "transport", "sid"]
-    )
-    said = st.sampled_from(
-        ["", "1", "-1", "0", "999999999999999999999", "running,failed", "%00", "%ff", "polling", "4"]
-    )
-    queries = st.lists(st.tuples(words, said), max_size=25).map(
-        lambda pairs: "?" + "&".join(f"{name}={value}" for name, value in pairs) if pairs else ""
-    )
+    words = ["state", "limit", "cursor", "from", "log_from", "search", "order", "EIO", "transport", "sid"]
+    said = ["", "1", "-1", "0", "999999999999999999999", "running,failed", "%00", "%ff", "polling", "4"]
+    pairs = st.sampled_from([f"{name}={value}" for name in words for value in said])
+    queries = st.lists(pairs, max_size=25).map(lambda pairs: "?" + "&".join(pairs) if pairs else "")
     plain = st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f"), max_size=30)
     headers = st.dictionaries(
         st.sampled_from(["Authorization", "Origin", "Last-Event-ID", "Cookie", "If-None-Match", "X-Forwarded-For"]),
@@ -126,8 +154,8 @@ def requests(task_ids: tuple[str, ...]) -> st.SearchStrategy[tuple[str, str, dic
     )
     bodies = (
         st.binary(max_size=100)
-        | payloads(task_ids).map(lambda value: to_json(value).encode("utf-8", "replace"))
-        | messages(task_ids).map(lambda message: message.encode("utf-8", "replace"))
+        | payloads(task_ids).map(lambda value: as_sent(to_json(value)))
+        | messages(task_ids).map(as_sent)
         | st.sampled_from([piece.encode() for piece in DEEP])
     )
     methods = st.sampled_from(["GET", "POST", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "BREW"])
