@@ -6,10 +6,10 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from headway.model.clock import Clock
 from headway.model.errors import StoreError
+from headway.model.values import dataclass
 
 log = logging.getLogger("headway")
 

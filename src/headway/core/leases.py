@@ -11,13 +11,13 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from headway.core.host import host_name, is_gone, process_started
 from headway.model.clock import Clock
 from headway.model.ports import Lease, Store
 from headway.model.replacing import replace
 from headway.model.task import Task, Worker
+from headway.model.values import dataclass
 
 log = logging.getLogger("headway")
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from headway.model import limits
 from headway.model.errors import InvalidValue
 from headway.model.ports import Store
+from headway.model.values import dataclass
 
 KEPT_FOR = timedelta(days=30)
 KEPT_TASKS = 100_000

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from headway.model import limits
 from headway.model.change import Amounts, Change, LogLine, StageChange
@@ -22,6 +21,7 @@ from headway.model.ports import ACTIVE_STAGE
 from headway.model.replacing import replace
 from headway.model.stage import ancestors, parents_of
 from headway.model.task import Task
+from headway.model.values import NamedTuple
 
 
 class CountCell:

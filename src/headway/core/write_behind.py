@@ -12,7 +12,6 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from headway.core.slot import Slot, Taken, numbered
 from headway.core.slots import Slots, further
@@ -22,6 +21,7 @@ from headway.model.errors import StoreError, TaskNotFound
 from headway.model.ports import Store, Swap
 from headway.model.replacing import replace
 from headway.model.task import Task
+from headway.model.values import dataclass
 
 log = logging.getLogger("headway")
 

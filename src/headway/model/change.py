@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from headway.model import limits
 from headway.model.errors import InvalidValue
 from headway.model.replacing import replace
 from headway.model.stage import Stage, ancestors, parents_of, whole
 from headway.model.task import BEFORE_COMPLETION, Task
+from headway.model.values import NamedTuple, dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
@@ -12,6 +11,7 @@ from headway.model.compact import compact_encoder
 from headway.model.replacing import changed
 from headway.model.stage import Stage
 from headway.model.task import Task, TaskError
+from headway.model.values import defaults_of
 
 _LEFT_OUT = {"epoch", "server_time", "stages", "error"}
 # What changes while the work runs, or is seldom there and large, comes last; `rev` begins it.
@@ -20,9 +20,11 @@ _CHANGING = (
     "log_count", "inline_result", "has_large_result",
 )  # fmt: skip
 _DEFAULTS: dict[str, Any] = {
-    field.name: field.default
-    for field in sorted(fields(Task), key=lambda field: field.name in _CHANGING and 1 + _CHANGING.index(field.name))
-    if field.name not in _LEFT_OUT
+    name: default
+    for name, default in sorted(
+        defaults_of(Task).items(), key=lambda one: one[0] in _CHANGING and 1 + _CHANGING.index(one[0])
+    )
+    if name not in _LEFT_OUT
 }
 # How a record goes on behind what stays. Inside a string the quotes would be escaped, and there are no other objects.
 _GOES_ON = ',"rev":'

@@ -7,9 +7,9 @@ Adam's bias correction, Kingma & Ba 2015): after Δt the newest speed counts 1 -
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from headway.model.task import Task
+from headway.model.values import dataclass
 
 TAU_S = 8.0
 ENOUGH_WEIGHT = 0.2  # ≈ 1.8 s of observation with TAU_S

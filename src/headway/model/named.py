@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any, ClassVar
-
-if TYPE_CHECKING:
-    from dataclasses import Field
+from typing import Any
 
 
 class NamedFields:
-    """`value["name"]` is `value.name`, and `dict(value)` has all of them. For dataclasses."""
+    """`value["name"]` is `value.name`, and `dict(value)` has all of them. For dataclasses with slots."""
 
-    __slots__ = ()
-    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+    __slots__: tuple[str, ...] = ()
 
     def keys(self) -> tuple[str, ...]:
-        return tuple(field.name for field in fields(self))
+        return self.__slots__
 
     def __getitem__(self, name: str) -> Any:
-        if name not in self.__dataclass_fields__:
+        if name not in self.__slots__:
             raise KeyError(name)
         return getattr(self, name)

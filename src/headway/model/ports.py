@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from headway.model.change import Change, LogLine
 from headway.model.task import State, Task
+from headway.model.values import NamedTuple, dataclass
 
 ACTIVE_STAGE: object = object()
 """Stands for whichever stage is active, where None means that none is."""

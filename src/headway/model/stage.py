@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from headway.model import limits
 from headway.model.errors import InvalidValue
 from headway.model.named import NamedFields
+from headway.model.values import dataclass
 
 StageState = Literal["pending", "running", "completed", "failed", "cancelled", "skipped"]
 

@@ -12,7 +12,6 @@ Every step is a method that returns the next value, or `self` where the step doe
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -21,6 +20,7 @@ from headway.model.errors import InvalidValue
 from headway.model.named import NamedFields
 from headway.model.replacing import replace
 from headway.model.stage import Stage, StageState, undone
+from headway.model.values import dataclass, field
 
 
 class TaskStatus(StrEnum):

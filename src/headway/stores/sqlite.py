@@ -10,7 +10,6 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from headway.model import limits
@@ -21,6 +20,7 @@ from headway.model.errors import InvalidValue, TaskExists, TaskNotFound
 from headway.model.ports import Following, Lease, LogPage, OnChange, OnReset, Swap, TaskPage, TaskQuery
 from headway.model.replacing import replace
 from headway.model.task import FINAL, State, Task
+from headway.model.values import dataclass
 from headway.stores import paging
 from headway.stores.forks import at_fork
 from headway.stores.sqlite_database import SqliteDatabase
