@@ -6,11 +6,11 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
 from headway.model.errors import InvalidValue
 from headway.model.redacting import without_secrets
+from headway.model.values import dataclass, field
 
 Access = Literal["capability", "signed"]
 

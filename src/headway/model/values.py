@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from typing import NamedTuple as NamedTuple
 
     def defaults_of(kind: type) -> dict[str, Any]:
-        """The defaults of its fields, by name; MISSING where there is none."""
-
-    MISSING: Any
+        """The defaults of its fields, by name; a mark of its own where there is none."""
 else:
     from collections import namedtuple
     from operator import attrgetter
@@ -28,11 +26,12 @@ else:
     class field:  # noqa: N801 - as it is called there
         """A default, and what else there is to say of a field."""
 
-        __slots__ = ("compare", "default")
+        __slots__ = ("compare", "default", "repr")
 
-        def __init__(self, *, default=MISSING, compare=True):
+        def __init__(self, *, default=MISSING, compare=True, repr=True):  # noqa: A002 - as it is called there
             self.default = default
             self.compare = compare
+            self.repr = repr
 
     def dataclass(*, slots, frozen=False, kw_only=False):  # noqa: ARG001
         """A class of annotated fields, without inherited ones. `slots` is there to be said: it has them."""
@@ -115,7 +114,7 @@ else:
         return scope["__init__"]
 
     def _repr(self):
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__)
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name, one in self.__own_fields__.items() if one.repr)
         return f"{self.__class__.__qualname__}({shown})"
 
     def _refuse(_, name, *value):
@@ -147,7 +146,7 @@ else:
             members = {"__annotations__": kind.__annotations__, "__module__": kind.__module__}
             for name, one in self._fields.items():
                 default = dataclasses.MISSING if one.default is MISSING else one.default
-                members[name] = dataclasses.field(default=default, compare=one.compare)
+                members[name] = dataclasses.field(default=default, compare=one.compare, repr=one.repr)
             taken = self._take(dataclasses.dataclass(**self._options)(type(kind.__name__, (), members)))
             setattr(kind, self._name, taken)
             return taken

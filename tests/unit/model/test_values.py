@@ -30,6 +30,7 @@ class Point:
     x: int
     y: int = 2
     seen: float | None = field(default=None, compare=False)
+    secret: str = field(default="", repr=False)
 
     @property
     def both(self) -> tuple[int, int]:
@@ -69,7 +70,7 @@ def test_a_value_is_made_by_place_or_by_name_and_has_its_defaults() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [lambda: Point(), lambda: Point(1, z=2), lambda: Point(1, 2, None, 4), lambda: Checked(1)],  # type: ignore[call-arg, misc]
+    [lambda: Point(), lambda: Point(1, z=2), lambda: Point(1, 2, None, "", 4), lambda: Checked(1)],  # type: ignore[call-arg, misc]
 )
 def test_wrong_arguments_are_refused_by_the_first_value_and_by_later_ones(wrong: Callable[[], object]) -> None:
     for _ in range(2):
@@ -106,8 +107,8 @@ def test_what_is_frozen_cannot_be_changed_and_the_rest_can() -> None:
     assert not hasattr(point, "__dict__")
 
 
-def test_it_reads_as_it_is_written() -> None:
-    assert repr(Point(1)) == "Point(x=1, y=2, seen=None)"
+def test_it_reads_as_it_is_written_without_what_is_secret() -> None:
+    assert repr(Point(1, secret="x")) == "Point(x=1, y=2, seen=None)"
 
 
 VALUES = [
@@ -131,9 +132,9 @@ def test_the_standard_library_takes_it_for_a_dataclass() -> None:
     point = Point(1, seen=4.0)
 
     assert dataclasses.is_dataclass(Point)
-    assert [one.name for one in dataclasses.fields(Point)] == ["x", "y", "seen"]
-    assert [one.compare for one in dataclasses.fields(point)] == [True, True, False]
-    assert dataclasses.asdict(point) == {"x": 1, "y": 2, "seen": 4.0}
+    assert [one.name for one in dataclasses.fields(Point)] == ["x", "y", "seen", "secret"]
+    assert [one.compare for one in dataclasses.fields(point)] == [True, True, False, True]
+    assert dataclasses.asdict(point) == {"x": 1, "y": 2, "seen": 4.0, "secret": ""}
     assert dataclasses.replace(point, y=5) == Point(1, 5)
     assert defaults_of(Point)["y"] == 2
 
