@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headway.model import limits
-from headway.model.change import Amounts, Change, StageChange
+from headway.model.change import Amounts, Change, StageChange, StagesChange
 from headway.model.codec import from_record, to_record
 from headway.model.stage import Stage
 from headway.model.task import FINAL, LIFE_CYCLE, Task, TaskError
@@ -46,14 +46,11 @@ def changes(draw: st.DrawFn) -> Change:
     return Change(
         at=draw(AT),
         progress=draw(st.none() | st.floats(0, 100, allow_nan=False)),
-        switches_stage=switches,
-        stage=stage,
-        closes_others=switches and draw(st.booleans()),
-        stages=stages,
         own=draw(st.none() | amounts),
         message=draw(texts),
         details=draw(st.none() | st.just('{"k":1}')),
         unit=draw(texts),
+        stages=StagesChange(stages, switches, stage, switches and draw(st.booleans())) if stages or switches else None,
     )
 
 

@@ -104,13 +104,13 @@ class ProgressManager(TaskReader):
         A memory write: the store follows within 50 ms. Progress never falls; amounts with a total give it. Raises
         `InvalidValue`, `TaskNotFound`.
         """
-        engine = self._open()
+        engine = self._in_use or self._open()  # A call less: this is reported in loops.
         slot = engine.writes.slots.get(task_id)
         change = checked_change(
             engine.store.now(), slot.counts_for, progress, status, message, details, completed, advance, total
         )
-        if change.stage is not None:
-            slot.check_stage(change.stage)
+        if change.stages is not None and change.stages.active is not None:
+            slot.check_stage(change.stages.active)
         return slot.report(change)
 
     def complete_task(self, task_id: str, result: object = None, message: str | None = None) -> bool:

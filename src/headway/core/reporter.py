@@ -6,14 +6,14 @@ Reporting is a memory write; it knows nothing of stores, sockets or threads, onl
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from threading import get_ident
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
 from headway.core.open_steps import OpenSteps
 from headway.model import limits
-from headway.model.change import NO_STAGES, Change, LogLine, StageChange, checked_amounts
+from headway.model.change import Amounts, Change, LogLine, StageChange, StagesChange, change_of, checked_amounts
 from headway.model.errors import InvalidValue, TaskCancelled
 from headway.model.ports import ACTIVE_STAGE, Cell, TaskWriter
 from headway.model.stage import free_stage_name
@@ -84,8 +84,8 @@ class Counting:
         change = checked_change(
             self._wall(), self._counts_for, progress, status, message, details, completed, advance, total
         )
-        if change.switches_stage and change.stage is not None:
-            self._writer.check_stage(change.stage)
+        if change.stages is not None and change.stages.active is not None:
+            self._writer.check_stage(change.stages.active)
         if self._writer.cancel_requested:
             moves = any(value is not None for value in (progress, status, completed, advance, total))
             self._writer.attend(moves=moves)
@@ -126,7 +126,7 @@ class Counting:
         self._writer.report(
             Change(at=self._wall(), own=amounts)
             if stage is None
-            else Change(at=self._wall(), stages={stage: StageChange(amounts=amounts)})
+            else Change(at=self._wall(), stages=StagesChange({stage: StageChange(amounts=amounts)}))
         )
 
 
@@ -220,15 +220,9 @@ class Reporter(Counting):
     def _switch(
         self, stage: str, change: StageChange, *, active: object = ACTIVE_STAGE, closes_others: bool = False
     ) -> None:
-        self._writer.report(
-            Change(
-                at=self._wall(),
-                switches_stage=True,
-                stage=stage if active is ACTIVE_STAGE else active,  # type: ignore[arg-type]  # str | None, else the sentinel
-                closes_others=closes_others,
-                stages={stage: change},
-            )
-        )
+        after: Any = stage if active is ACTIVE_STAGE else active  # str | None, else the sentinel
+        stages = StagesChange({stage: change}, switches=True, active=after, closes_others=closes_others)
+        self._writer.report(Change(at=self._wall(), stages=stages))
 
 
 def _is_cancel(error: BaseException) -> bool:
@@ -272,28 +266,30 @@ def checked_change(
         if not details.keys().isdisjoint(_AMOUNTS):
             completed, advance, total, unit, details = _amounts_of(details, completed, advance, total)
         encoded = limits.encode(details, "details", limits.DETAILS_BYTES)
-    switches = status is not None
-    stage = free_stage_name(status) if switches and status != "running" else None
-    stages: Mapping[str, StageChange] = NO_STAGES if stage is None else {stage: StageChange("running")}
-    own = None
+    stage: str | None = None
+    stages: StagesChange | None = None
+    if status is not None:
+        stage = None if status == "running" else free_stage_name(status)
+        begun = {} if stage is None else {stage: StageChange("running")}
+        stages = StagesChange(begun, switches=True, active=stage, closes_others=True)
+    own: Amounts | None = None
     if completed is not None or advance is not None or total is not None:
         own = checked_amounts(completed, advance, total)
-        target = counts_for(total_given=total is not None, stage=stage if switches else ACTIVE_STAGE)
+        target = counts_for(total_given=total is not None, stage=ACTIVE_STAGE if stages is None else stage)
         if target is not None:
-            stages = {**stages, target: StageChange("running" if target == stage else None, own)}
+            counted = {target: StageChange("running" if target == stage else None, own)}
+            stages = StagesChange(counted) if stages is None else stages._replace(by_name={**stages.by_name, **counted})
             own = None
-    # By position: keywords would cost as much again, at every report.
-    return Change(
-        now,
-        None if progress is None else limits.percent(progress),
-        switches,
-        stage,
-        switches,
-        stages,
-        own,
-        None if message is None else limits.text(message, "message", limits.MESSAGE_CHARS),
-        encoded,
-        unit,
+    return change_of(
+        (
+            now,
+            None if progress is None else limits.percent(progress),
+            own,
+            None if message is None else limits.text(message, "message", limits.MESSAGE_CHARS),
+            encoded,
+            unit,
+            stages,
+        )
     )
 
 

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from headway.model import limits
-from headway.model.change import Amounts, Change, LogLine, StageChange
+from headway.model.change import Amounts, Change, LogLine, StageChange, StagesChange
 from headway.model.errors import InvalidValue, TaskCancelled
 from headway.model.estimate import Estimator
 from headway.model.ports import ACTIVE_STAGE
@@ -137,13 +137,14 @@ class Slot:
     def report(self, change: Change) -> bool:
         if self.is_over:
             return False
+        own, stages = change.own, change.stages
         with self.lock:
-            if self._parents and change.stage in self._parents:
-                change = self._with_ancestors(change, change.stage)
+            if stages is not None and stages.active in self._parents:
+                change = change._replace(stages=self._with_ancestors(stages))
             if self._cells:
                 self._drain_cells()
             self._pending = change if self._pending is None else self._pending.merged(change)
-            if change.switches_stage or change.stages or (change.own is not None and change.own.total is not None):
+            if stages is not None or (own is not None and own.total is not None):
                 self._shape_changed(change)
         if self.attention:
             self._wake()
@@ -179,24 +180,25 @@ class Slot:
         if name not in self._totals and len(self._totals) >= limits.STAGES:
             raise InvalidValue("status", f"must be one of the task's {limits.STAGES} stages: it can't have more")
 
-    def _with_ancestors(self, change: Change, stage: str) -> Change:
+    def _with_ancestors(self, changed: StagesChange) -> StagesChange:
         """Where a nested stage begins, so do the stages that it is a part of; none of them has ended thereby."""
-        begun = change.stages.get(stage)
-        if begun is None or begun.state != "running":
-            return change
+        stage = changed.active
+        if stage is None or stage not in changed.by_name or changed.by_name[stage].state != "running":
+            return changed
         running = {name: StageChange("running") for name in reversed(ancestors(self._parents, stage))}
-        return change._replace(stages={**running, **change.stages})
+        return changed._replace(by_name={**running, **changed.by_name})
 
     def _shape_changed(self, change: Change) -> None:
-        if change.switches_stage:
-            self._stage = change.stage
         if change.own is not None and change.own.total is not None:
             self._has_total = True
-        for name, stage_change in change.stages.items():
-            amounts, parent = stage_change.amounts, stage_change.parent
-            if parent is not None and parent in self._totals and name not in self._totals:
-                self._parents[name] = parent
-            self._totals[name] = self._totals.get(name, False) or (amounts is not None and bool(amounts.total))
+        if change.stages is not None:
+            if change.stages.switches:
+                self._stage = change.stages.active
+            for name, stage_change in change.stages.by_name.items():
+                amounts, parent = stage_change.amounts, stage_change.parent
+                if parent is not None and parent in self._totals and name not in self._totals:
+                    self._parents[name] = parent
+                self._totals[name] = self._totals.get(name, False) or (amounts is not None and bool(amounts.total))
         self.current = {}
 
     # ── the flusher's side ───────────────────────────────────────────────────────────────────────────────────
@@ -334,7 +336,7 @@ class Slot:
             change = (
                 Change(at=self._wall(), own=amounts)
                 if cell.stage is None
-                else Change(at=self._wall(), stages={cell.stage: StageChange(amounts=amounts)})
+                else Change(at=self._wall(), stages=StagesChange({cell.stage: StageChange(amounts=amounts)}))
             )
             self._pending = change if self._pending is None else self._pending.merged(change)
 

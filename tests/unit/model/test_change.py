@@ -7,7 +7,7 @@ from functools import reduce
 
 import pytest
 
-from headway.model.change import Amounts, Change, StageChange, checked_amounts
+from headway.model.change import Amounts, Change, StageChange, StagesChange, checked_amounts
 from headway.model.errors import InvalidValue
 from headway.model.stage import Stage, declared_stages
 from headway.model.task import Task
@@ -21,7 +21,7 @@ def own(*, completed: float | None = None, advance: float = 0, total: float | No
 
 def switch(stage: str | None, **amounts: float) -> Change:
     stages = {} if stage is None else {stage: StageChange("running", Amounts(**amounts) if amounts else None)}
-    return Change(at=2.0, switches_stage=True, stage=stage, closes_others=True, stages=stages)
+    return Change(at=2.0, stages=StagesChange(stages, switches=True, active=stage, closes_others=True))
 
 
 def after(*changes: Change, task: Task = TASK) -> Task:
@@ -117,7 +117,7 @@ def test_an_undeclared_stage_shows_its_own_progress_and_does_not_move_the_whole(
 
 
 def test_a_stage_that_others_follow_is_completed_and_one_that_encloses_them_is_not() -> None:
-    nested = Change(at=2.0, switches_stage=True, stage="inner", stages={"inner": StageChange("running")})
+    nested = Change(at=2.0, stages=StagesChange({"inner": StageChange("running")}, switches=True, active="inner"))
 
     def states(task: Task) -> dict[str, str]:
         return {stage.name: stage.state for stage in task.stages or ()}
@@ -160,14 +160,14 @@ def test_a_parent_never_falls_and_its_own_report_wins_where_it_is_higher() -> No
     task = after(switch("images", completed=9, total=10), switch("one", completed=1, total=2), task=NESTED)
     assert progresses(task)["images"] == 100  # The switch has ended it.
 
-    inner = Change(at=2.0, switches_stage=True, stage="one", stages={"one": StageChange("completed")})
+    inner = Change(at=2.0, stages=StagesChange({"one": StageChange("completed")}, switches=True, active="one"))
     task = after(switch("images", completed=9, total=10), inner, task=NESTED)
     assert (progresses(task)["images"], progresses(task)["one"]) == (90, 100)
 
 
 def test_a_part_that_was_not_declared_does_not_move_its_parent() -> None:
     part = StageChange("running", Amounts(completed=1, total=2), "images")
-    task = after(switch("images"), Change(at=2.0, stages={"extra": part}), task=NESTED)
+    task = after(switch("images"), Change(at=2.0, stages=StagesChange({"extra": part})), task=NESTED)
 
     assert (progresses(task)["extra"], progresses(task)["images"], task.progress) == (50, 0, 0)
     assert task.stage_named("extra") == Stage("extra", None, 0, "running", 50, 1, 2, "images")
@@ -175,7 +175,7 @@ def test_a_part_that_was_not_declared_does_not_move_its_parent() -> None:
 
 def test_a_parent_is_settled_when_a_stage_is_first_heard_of() -> None:
     def begins(name: str, parent: str | None) -> Change:
-        return Change(at=2.0, stages={name: StageChange("running", parent=parent)})
+        return Change(at=2.0, stages=StagesChange({name: StageChange("running", parent=parent)}))
 
     changes = [begins("a", None), begins("b", "a"), begins("b", "one"), begins("a", "b"), begins("c", "nowhere")]
     for task in (after(*changes, task=NESTED), after(reduce(Change.merged, changes), task=NESTED)):
@@ -184,7 +184,9 @@ def test_a_parent_is_settled_when_a_stage_is_first_heard_of() -> None:
 
 def test_below_the_third_level_steps_stand_beside_each_other() -> None:
     chain = [("a", None), ("b", "a"), ("c", "b"), ("d", "c"), ("e", "d")]
-    task = after(*(Change(at=2.0, stages={name: StageChange("running", parent=up)}) for name, up in chain))
+    task = after(
+        *(Change(at=2.0, stages=StagesChange({name: StageChange("running", parent=up)})) for name, up in chain)
+    )
 
     assert [(stage.name, stage.parent) for stage in task.stages or ()] == [*chain[:3], ("d", "b"), ("e", "b")]
 
