@@ -133,6 +133,24 @@ def test_all_who_had_it_open_meet_in_the_same_new_history(path: Path, harm: obje
     assert is_sound(path)
 
 
+def test_a_first_read_does_not_write_the_log_of_the_old_file_into_one_put_in_its_place(
+    store: SqliteStore, path: Path, tmp_path: Path
+) -> None:
+    backup = SqliteStore(tmp_path / "backup.db")
+    backup.create(a_task("from-backup"))
+    epoch = backup.epoch()
+    backup.close()
+    store.create(a_task("old"))  # Looked at just now: it would not be looked at again so soon.
+
+    (tmp_path / "backup.db").replace(path)
+
+    assert store.get("from-backup").epoch == epoch
+    with pytest.raises(TaskNotFound):
+        store.get("old")
+    store.close()
+    assert is_sound(path)
+
+
 def test_a_file_put_in_its_place_is_another_history(store: SqliteStore, path: Path, tmp_path: Path) -> None:
     backup = SqliteStore(tmp_path / "backup.db")
     backup.create(a_task("from-backup"))

@@ -52,18 +52,20 @@ class SqliteFile:
     # ── borrowing ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def take_reader(self) -> sqlite3.Connection | None:
-        """A connection for one reader at a time; None where this file is retired. Give it back."""
+        """A connection for one reader at a time; None where this file is retired, or no longer there. Give it back."""
         with self._changed:
             if self._is_retired:
                 return None
             self._out += 1
             if self._readers:
                 return self._readers.pop()
+        connection = None
         try:
-            return self._connected(reads_only=True)
-        except BaseException:
-            self._returned()
-            raise
+            connection = self._new_reader()
+            return connection
+        finally:
+            if connection is None:
+                self._returned()
 
     def give_reader(self, connection: sqlite3.Connection) -> None:
         with contextlib.suppress(sqlite3.Error):
@@ -112,9 +114,9 @@ class SqliteFile:
             self._write_lock.release()
 
     def data_version(self) -> int | None:
-        """A number that changes with every commit but this connection's own, here and elsewhere; None when retired.
+        """A number that changes with every commit but this connection's own, here and elsewhere.
 
-        For one thread.
+        None when retired, or no longer there. For one thread.
         """
         with self._changed:
             if self._is_retired:
@@ -122,7 +124,9 @@ class SqliteFile:
             self._out += 1
         try:
             if self._watcher is None:
-                self._watcher = self._connected(reads_only=True)
+                self._watcher = self._new_reader()
+            if self._watcher is None:
+                return None
             version: int = self._watcher.execute("PRAGMA data_version").fetchone()[0]
             return version
         finally:
@@ -184,6 +188,13 @@ class SqliteFile:
                 if connection is not None:
                     connection.close()
                 raise
+
+    def _new_reader(self) -> sqlite3.Connection | None:
+        """None where another file is at the path by now: opened beside our log, it would be overwritten from that."""
+        if not self.is_in_place():
+            self.is_spoiled = True
+            return None
+        return self._connected(reads_only=True)
 
     def _connected(self, *, reads_only: bool) -> sqlite3.Connection:
         connection = sqlite3.connect(
