@@ -38,10 +38,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bin folder of an environment that has the wheel, what the lock says it needs, and nothing else."""
     home = tmp_path_factory.mktemp("installed") / "venv"
-    venv.create(home, with_pip=True)
-    pip = [home / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-    run(*pip, "--require-hashes", "-r", ROOT / "requirements" / "runtime.txt")
-    run(*pip, "--no-deps", wheel)
+    venv.create(home)
+    # This checkout's pip, so that not even pip is there; and nothing is compiled but what the demo imports.
+    pip = [sys.executable, "-m", "pip", "--python", home / "bin" / "python", "--disable-pip-version-check"]
+    install = [*pip, "install", "--quiet", "--no-input", "--no-compile"]
+    run(*install, "--require-hashes", "-r", ROOT / "requirements" / "runtime.txt")
+    run(*install, "--no-deps", wheel)
     return home / "bin"
 
 
