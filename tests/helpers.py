@@ -30,7 +30,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def eventually(predicate: Callable[[], T], timeout: float = 30.0, *, saying: str = "") -> T:
     """The first truthy value of `predicate`; fails when none comes in time. An AssertionError means 'not yet'."""
-    deadline = time.monotonic() + timeout
+    began = time.monotonic()
+    deadline = began + timeout
     pause = threading.Event()
     while True:
         last: object
@@ -41,10 +42,12 @@ def eventually(predicate: Callable[[], T], timeout: float = 30.0, *, saying: str
             last = value
         except AssertionError as error:
             last = error
-        if time.monotonic() >= deadline:
+        now = time.monotonic()
+        if now >= deadline:
             what = saying or getattr(predicate, "__qualname__", repr(predicate))
             raise AssertionError(f"not within {timeout:g} s: {what}; last seen: {last!r}")
-        pause.wait(0.02)
+        # Asking takes from what is waited for: the longer it takes, the less often.
+        pause.wait(min(0.05, max(0.01, (now - began) / 20)))
 
 
 def _ports() -> Iterator[int]:

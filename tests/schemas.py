@@ -54,11 +54,16 @@ def check(name: str, payload: Any) -> None:
 
 @cache
 def validator(name: str) -> Draft202012Validator:
-    schemas = {path.stem: _closed(json.loads(path.read_text("utf-8"))) for path in FOLDER.glob("*.json")}
-    for schema in schemas.values():
-        Draft202012Validator.check_schema(schema)
-    resources = [(f"{stem}.json", Resource.from_contents(schema)) for stem, schema in schemas.items()]
-    return Draft202012Validator(schemas[name], registry=Registry().with_resources(resources))
+    schemas = _schemas()
+    Draft202012Validator.check_schema(schemas[f"{name}.json"].contents)
+    return Draft202012Validator(schemas[f"{name}.json"].contents, registry=schemas)
+
+
+@cache
+def _schemas() -> Registry[Any]:
+    paths = FOLDER.glob("*.json")
+    closed = {path.name: _closed(json.loads(path.read_text("utf-8"))) for path in paths}
+    return Registry().with_resources([(name, Resource.from_contents(schema)) for name, schema in closed.items()])
 
 
 def _closed(schema: Any) -> Any:
