@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.browser.demo import demo_server
+from tests.browser.demo import AT_ONCE, demo_server
 from tests.helpers import ServerProcess, eventually
 
 TRIAL: dict[str, Any] = {"seconds": 0.2, "updates": 5, "outcome": "complete"}
@@ -21,7 +21,7 @@ FINAL = ("completed", "failed", "cancelled")
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    with demo_server(tmp_path_factory.mktemp("demo-api")) as server:
+    with demo_server(tmp_path_factory.mktemp("demo-api"), **AT_ONCE) as server:
         yield server
 
 
@@ -234,7 +234,8 @@ def test_a_post_under_way_is_not_deleted_and_a_finished_one_only_once(
 
 
 def test_the_121st_post_in_a_minute_is_refused_and_says_when_to_come_back(tmp_path_factory: Any) -> None:
-    with demo_server(tmp_path_factory.mktemp("rate")) as server:
+    # So slowly that none of them comes to its pictures.
+    with demo_server(tmp_path_factory.mktemp("rate"), HEADWAY_DEMO_PAUSE_MS="1000") as server:
         answers = [
             # Of a new visitor each: it is the caller that is counted, not the cookie.
             requests.post(server.url + "/api/generate_content", json={"input_text": "x", "cards": 1}, timeout=10)

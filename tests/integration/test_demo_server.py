@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,21 @@ import requests
 from headway import ProgressManager
 from headway.demo.service import Runners, Studio
 from headway.runners.local import LocalRunner
-from tests.browser.demo import demo_server
-from tests.helpers import ROOT, eventually
+from tests.browser.demo import AT_ONCE, demo_server
+from tests.helpers import ROOT, ServerProcess, eventually
 
 TRIAL: dict[str, Any] = {"seconds": 0.2, "updates": 5, "outcome": "complete"}
 SECRET = "a-secret-for-tests-only-0123456789"
 
 
-def test_it_says_where_it_is_in_one_line(tmp_path: Path) -> None:
-    with demo_server(tmp_path) as server:
-        assert server.log.strip() == f"Headway is at http://localhost:{server.port}"
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    with demo_server(tmp_path_factory.mktemp("running")) as server:
+        yield server
+
+
+def test_it_says_where_it_is_in_one_line(running: ServerProcess) -> None:
+    assert running.log.strip() == f"Headway is at http://localhost:{running.port}"
 
 
 @pytest.mark.parametrize(
@@ -47,20 +53,19 @@ def test_a_wrong_setting_is_named_and_nothing_is_served(tmp_path: Path, name: st
     assert "Traceback" not in done.stderr
 
 
-def test_a_port_that_is_taken_is_said_in_a_sentence(tmp_path: Path) -> None:
-    with demo_server(tmp_path) as server:
-        done = subprocess.run(
-            [sys.executable, ROOT / "web_app.py"],
-            env={"PATH": "/usr/bin:/bin", "HEADWAY_PORT": str(server.port)},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
+def test_a_port_that_is_taken_is_said_in_a_sentence(running: ServerProcess, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "web_app.py"],
+        env={"PATH": "/usr/bin:/bin", "HEADWAY_PORT": str(running.port)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
 
     assert done.returncode == 1
-    assert f"can't serve on 127.0.0.1:{server.port}" in done.stderr
+    assert f"can't serve on 127.0.0.1:{running.port}" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -79,7 +84,7 @@ def test_sigterm_ends_it_in_order_and_what_ran_is_told_so(tmp_path: Path) -> Non
 
 
 def test_the_owner_is_known_after_a_restart(tmp_path: Path) -> None:
-    with demo_server(tmp_path) as server, requests.Session() as http:
+    with demo_server(tmp_path, **AT_ONCE) as server, requests.Session() as http:
         made = http.post(server.url + "/api/generate_content", json={"input_text": "kept", "cards": 1}).json()
         eventually(lambda: http.get(server.url + made["status_url"]).json()["state"] == "completed", 60)
 
@@ -100,7 +105,7 @@ def test_a_store_in_memory_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_pictures_lie_beside_the_store(tmp_path: Path) -> None:
-    with demo_server(tmp_path, HEADWAY_STORE=f"sqlite:///{tmp_path}/elsewhere/tasks.db") as server:
+    with demo_server(tmp_path, HEADWAY_STORE=f"sqlite:///{tmp_path}/elsewhere/tasks.db", **AT_ONCE) as server:
         made = requests.post(server.url + "/api/generate_content", json={"input_text": "x", "cards": 1}, timeout=10)
         status_url = server.url + made.json()["status_url"]
         eventually(lambda: requests.get(status_url, timeout=10).json()["state"] == "completed", 60)
@@ -172,7 +177,7 @@ def test_what_a_killed_worker_left_is_removed_and_what_is_made_stays(tmp_path: P
 
 
 def test_a_server_that_was_killed_with_its_workers_leaves_no_half_made_post(tmp_path: Path) -> None:
-    with demo_server(tmp_path) as server:
+    with demo_server(tmp_path, **AT_ONCE) as server:
         asked = {"input_text": "老北京胡同", "cards": 24}
         task_id = requests.post(server.url + "/api/generate_content", json=asked, timeout=10).json()["task_id"]
         folder = next(
