@@ -39,31 +39,38 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def live(house: House, number: int) -> None:
-    """One task's life, watched from its beginning to its end by one viewer who then goes."""
-    manager, viewer = house.manager, f"viewer {number % 7}"
-    task_id = manager.create_task(f"task {number}", total=10)
-    house.connect(viewer)
-    assert house.join(viewer, task_id, log_from=1)["ok"]
-    manager.update_progress(task_id, completed=3, details={"current": "x" * 500})
-    manager.add_log(task_id, "a line " * 20)
-    manager.get_task(task_id)
+AT_A_TIME = 20
+
+
+def live(house: House, first: int) -> None:
+    """The lives of some tasks, each watched from its beginning to its end by a viewer who then goes."""
+    manager = house.manager
+    tasks = {f"viewer {number}": manager.create_task(f"task {first + number}", total=10) for number in range(AT_A_TIME)}
+    for viewer, task_id in tasks.items():
+        house.connect(viewer)
+        assert house.join(viewer, task_id, log_from=1)["ok"]
+        manager.update_progress(task_id, completed=3, details={"current": "x" * 500})
+        manager.add_log(task_id, "a line " * 20)
+    # As the write-behind thread would at its next tick.
+    manager._open().writes.flush_all()
     house.driver.turn()
-    manager.complete_task(task_id, {"text": "x" * 500})
+    for task_id in tasks.values():
+        manager.complete_task(task_id, {"text": "x" * 500})
     house.driver.turn()
-    house.leave(viewer, task_id)
-    house.disconnect(viewer)
+    for viewer, task_id in tasks.items():
+        house.leave(viewer, task_id)
+        house.disconnect(viewer)
 
 
 def test_ten_thousand_tasks_leave_nothing_in_memory(folder: Path) -> None:
     house = House(ProgressManager(store=SqliteStore(folder / "tasks.db")), history=Unrecorded())
     # Up to the point where every cache is full.
-    for number in range(2_500):
-        live(house, number)
+    for first in range(0, 2_500, AT_A_TIME):
+        live(house, first)
     before = resident_mib()
 
-    for number in range(2_500, 10_000):
-        live(house, number)
+    for first in range(2_500, 10_000, AT_A_TIME):
+        live(house, first)
 
     grown = resident_mib() - before
     watched = house.hub.counts()
