@@ -187,23 +187,13 @@ def test_no_file_grows_past_what_a_reader_can_hold() -> None:
 
 
 def test_no_test_waits_by_sleeping() -> None:
-    wrong = [
-        f"{path.relative_to(ROOT)}:{node.lineno}"
-        for path in (ROOT / "tests").rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.Call) and sleeps(node.func)
-    ]
+    wrong = [place for place, call in calls_in_tests("sleep", "wait_for_timeout") if sleeps(call.func)]
 
     assert wrong == [], "wait for a condition: tests.helpers.eventually, an Event, a locator"
 
 
 def test_no_test_waits_for_a_bare_expression_in_a_page() -> None:
-    wrong = [
-        f"{path.relative_to(ROOT)}:{node.lineno}"
-        for path in (ROOT / "tests").rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.Call) and awaits_an_expression(node)
-    ]
+    wrong = [place for place, call in calls_in_tests("wait_for_function") if awaits_an_expression(call)]
 
     assert wrong == [], "a function, `() => …`: an expression is read anew each time, which the page's policy forbids"
 
@@ -230,6 +220,16 @@ def trees() -> dict[str, ast.Module]:
         path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text("utf-8"), str(path))
         for path in sorted(PACKAGE.rglob("*.py"))
     }
+
+
+def calls_in_tests(*names: str) -> Iterator[tuple[str, ast.Call]]:
+    """All calls, and where they are, in the files that have one of these names in them."""
+    for path in (ROOT / "tests").rglob("*.py"):
+        text = path.read_text("utf-8")
+        if any(name in text for name in names):
+            for node in ast.walk(ast.parse(text)):
+                if isinstance(node, ast.Call):
+                    yield f"{path.relative_to(ROOT)}:{node.lineno}", node
 
 
 @cache
