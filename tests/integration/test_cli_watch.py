@@ -18,9 +18,10 @@ from tests.helpers import ServerProcess, eventually, free_port
 from tests.integration.cli_process import Cli
 
 
-@pytest.fixture
-def cli(tmp_path: Path) -> Cli:
-    return Cli(tmp_path)
+@pytest.fixture(scope="module")
+def cli(tmp_path_factory: pytest.TempPathFactory) -> Cli:
+    """One store for all: each test watches tasks of its own."""
+    return Cli(tmp_path_factory.mktemp("watch"))
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def manager(cli: Cli) -> Iterator[ProgressManager]:
         yield manager
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server(cli: Cli) -> Iterator[ServerProcess]:
     """A gateway over the same store."""
     command = cli.command("gateway", "--port", "{port}")
@@ -132,7 +133,8 @@ def test_ctrl_c_ends_the_watching_and_not_the_task(cli: Cli, manager: ProgressMa
     assert manager.get_task(task_id).state == "pending"
 
 
-def test_the_task_of_a_killed_worker_is_seen_to_fail(cli: Cli) -> None:
+def test_the_task_of_a_killed_worker_is_seen_to_fail(tmp_path: Path) -> None:
+    cli = Cli(tmp_path)
     with cli.start("run", "--", "sh", "-c", "echo ready; exec sleep 600") as worker:
         task = cli.running_task()
         with cli.start("watch", task.task_id) as watching:
