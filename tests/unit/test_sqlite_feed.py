@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
-from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
-from headway.stores.sqlite_feed import MANY, POLL_MANY_S, POLL_S, SqliteFeed
+from headway.stores.sqlite_feed import SqliteFeed
 from tests.helpers import eventually
 
 
@@ -43,27 +41,3 @@ def test_a_change_is_told_though_its_number_was_expected_for_an_own_one_that_was
     finally:
         feed.join()
     assert told == [1, 2, 3]
-
-
-def test_larger_bites_are_waited_for_only_where_changes_come_by_the_dozen() -> None:
-    bites = [[1], list(range(2, 2 + MANY)), []]
-    waited: list[float] = []
-    version = itertools.count()
-
-    class Waits(Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            assert timeout is not None
-            waited.append(timeout)
-            return len(waited) > len(bites)
-
-    file = SimpleNamespace(epoch="e", data_version=lambda: next(version))
-    feed = SqliteFeed(
-        SimpleNamespace(tell=lambda tasks: None, tell_reset=lambda: None),  # type: ignore[arg-type]
-        database=SimpleNamespace(opened=lambda look: file),  # type: ignore[arg-type]
-        last_seq=lambda: 0,
-        changes_after=lambda seq, page: (bites[len(waited) - 1],) * 2,  # type: ignore[arg-type, return-value]
-    )
-
-    feed._run(Waits())
-
-    assert waited == [POLL_S, POLL_S, POLL_MANY_S, POLL_S]

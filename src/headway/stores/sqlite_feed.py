@@ -1,7 +1,7 @@
 """Who watches a SQLite store hears of other processes' changes: a thread polls `PRAGMA data_version`.
 
-50 times a second costs about 0.6 % of a core while nothing happens; a change is seen within one wait. The thread lives
-while there are subscribers.
+50 times a second costs about 0.6 % of a core while nothing happens, and is seen by a viewer within 21 ms (p99) with
+100 hot tasks. The thread lives while there are subscribers.
 """
 
 from __future__ import annotations
@@ -17,9 +17,6 @@ from headway.stores.sqlite_file import SqliteFile
 from headway.stores.subscribers import Subscribers
 
 POLL_S = 0.02
-# Where they come by the dozen, larger bites cost less: each wake-up takes as much as ten changes.
-MANY = 12
-POLL_MANY_S = 0.03
 PAGE = 1_000
 
 _log = logging.getLogger(__name__)
@@ -108,12 +105,9 @@ class SqliteFeed:
                 self._version = None
 
     def _run(self, stop: Event) -> None:
-        wait_s = POLL_S
-        while not stop.wait(wait_s) and not self._is_abandoned:
-            wait_s = POLL_S
+        while not stop.wait(POLL_S) and not self._is_abandoned:
             try:
-                if self._poll() >= MANY:
-                    wait_s = POLL_MANY_S
+                self._poll()
                 self._is_failing = False
             except StoreError as error:
                 self._complain(error)
@@ -121,8 +115,7 @@ class SqliteFeed:
                 # A boundary: this thread must outlive whatever surprises it.
                 _log.exception("watching the store failed; trying again")
 
-    def _poll(self) -> int:
-        """How many changes there were."""
+    def _poll(self) -> None:
         file = self._database.opened(look=True)
         if file is not self._file:
             is_other_history = file.epoch != self._epoch
@@ -132,10 +125,9 @@ class SqliteFeed:
                 self._subscribers.tell_reset()
         version = file.data_version()
         if version is None or version == self._version:
-            return 0
+            return
         # Noted before reading: what is committed in between changes it again.
         self._version = version
-        found = 0
         while not self._stop.is_set():
             with self._lock:
                 after, forgotten = self._last_seq, self._forgotten
@@ -146,10 +138,8 @@ class SqliteFeed:
                         continue  # It has begun behind what was not committed after all, and is another's.
                     self._last_seq = max(self._last_seq, seqs[-1])
                 self._subscribers.tell(tasks)
-                found += len(seqs)
             if len(seqs) < PAGE:
-                break
-        return found
+                return
 
     def _begin_with(self, file: SqliteFile) -> None:
         if file.epoch != self._epoch:
