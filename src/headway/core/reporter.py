@@ -94,13 +94,13 @@ class Counting:
     def _cell(self) -> Cell:
         return self._writer.current_cell()
 
-    def _counts_for(self, *, total_given: bool, stage: object = ACTIVE_STAGE) -> str | None:
+    def _counts_for(self, total: object, stage: object = ACTIVE_STAGE) -> str | None:
         """The stage that amounts given now belong to, or None: the task. `stage` is the one that becomes active."""
-        return self._writer.counts_for(total_given=total_given, stage=stage)
+        return self._writer.counts_for(total, stage)
 
     def _tracking(self, iterable: Iterable[T], total: float | None, *, explicit: bool) -> Iterator[T]:
         writer = self._writer
-        stage = self._counts_for(total_given=total is not None)
+        stage = self._counts_for(total)
         if total is not None and (explicit or stage in self._tracked_total or not writer.has_total(stage)):
             self._add_total(stage, total)
         key = object()
@@ -242,7 +242,7 @@ class Step(Counting):
     def _cell(self) -> Cell:
         return self._writer.cell(self.name, get_ident())
 
-    def _counts_for(self, *, total_given: bool, stage: object = ACTIVE_STAGE) -> str | None:  # noqa: ARG002
+    def _counts_for(self, total: object, stage: object = ACTIVE_STAGE) -> str | None:  # noqa: ARG002
         return self.name
 
 
@@ -275,7 +275,7 @@ def checked_change(
     own: Amounts | None = None
     if completed is not None or advance is not None or total is not None:
         own = checked_amounts(completed, advance, total)
-        target = counts_for(total_given=total is not None, stage=ACTIVE_STAGE if stages is None else stage)
+        target = counts_for(total, ACTIVE_STAGE if stages is None else stage)
         if target is not None:
             counted = {target: StageChange("running" if target == stage else None, own)}
             stages = StagesChange(counted) if stages is None else stages._replace(by_name={**stages.by_name, **counted})

@@ -125,7 +125,7 @@ class Slot:
     def current_cell(self) -> CountCell:
         ident = threading.get_ident()
         cells = self.current
-        cells[ident] = cell = self.cell(self.counts_for(total_given=False), ident)
+        cells[ident] = cell = self.cell(self.counts_for(None), ident)
         return cell
 
     def release_cell(self, stage: str | None, key: object) -> None:
@@ -138,7 +138,8 @@ class Slot:
         if self.is_over:
             return False
         own, stages = change.own, change.stages
-        with self.lock:
+        self.lock.acquire()  # `with` takes three times as long, as long as all the rest.
+        try:
             if stages is not None and stages.active in self._parents:
                 change = change._replace(stages=self._with_ancestors(stages))
             if self._cells:
@@ -146,6 +147,8 @@ class Slot:
             self._pending = change if self._pending is None else self._pending.merged(change)
             if stages is not None or (own is not None and own.total is not None):
                 self._shape_changed(change)
+        finally:
+            self.lock.release()
         if self.attention:
             self._wake()
         return True
@@ -155,22 +158,20 @@ class Slot:
             return False
         with self.lock:
             self._log.append(line)
-            if (
-                len(self._log) > 2 * limits.LOG_LINES
-            ):  # Only with the store down: the newest are kept, numbers stay true.
+            if len(self._log) > 2 * limits.LOG_LINES:
+                # Only with the store down: the newest are kept, numbers stay true.
                 self._log_dropped += limits.LOG_LINES
                 del self._log[: limits.LOG_LINES]
         if self.attention:
             self._wake()
         return True
 
-    def counts_for(self, *, total_given: bool, stage: object = ACTIVE_STAGE) -> str | None:
-        name = self._stage if stage is ACTIVE_STAGE else stage
-        if not isinstance(name, str):
+    def counts_for(self, total: object, stage: object = ACTIVE_STAGE) -> str | None:
+        if not isinstance(name := self._stage if stage is ACTIVE_STAGE else stage, str):
             return None
         has_total = self._totals.get(name, False)
         if name in self._declared:
-            return name if total_given or has_total or not self._has_total else None
+            return name if total is not None or has_total or not self._has_total else None
         return name if has_total and not self._has_total else None
 
     def has_total(self, stage: str | None) -> bool:
@@ -189,8 +190,7 @@ class Slot:
         return changed._replace(by_name={**running, **changed.by_name})
 
     def _shape_changed(self, change: Change) -> None:
-        if change.own is not None and change.own.total is not None:
-            self._has_total = True
+        self._has_total |= change.own is not None and change.own.total is not None
         if change.stages is not None:
             if change.stages.switches:
                 self._stage = change.stages.active

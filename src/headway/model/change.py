@@ -43,6 +43,9 @@ class Amounts(NamedTuple):
             return Amounts(completed, advance, total)
         return Amounts(self.completed, self.advance + advance, total)
 
+    def replaces(self, older: Amounts) -> bool:
+        return self.completed is not None and (older.total is None or self.total is not None)
+
     def applied(self, completed: float | None, total: float | None) -> tuple[float | None, float | None]:
         base = completed if self.completed is None else self.completed
         if self.advance:
@@ -104,25 +107,35 @@ class Change(NamedTuple):
         # Unpacked and written out: names and calls cost several times what they find, at every report.
         at, progress, own, message, details, unit, stages = newer
         before, reached, counted, said, detailed, counted_in, shaped = self
-        if before > at:
-            at = before
+        if (
+            before <= at
+            and (reached is None or (progress is not None and progress >= reached))
+            and (said is None or message is not None)
+            and (detailed is None or details is not None)
+            and (counted_in is None or unit is not None)
+            and (counted is None or (own is not None and own.replaces(counted)))
+            and shaped is None
+        ):
+            return newer  # Most say again all that was pending.
         if progress is None or (reached is not None and reached > progress):
             progress = reached
         if own is None:
             own = counted
-        elif counted is not None and (own.completed is None or counted.total is not None):
+        elif counted is not None:
             own = counted.merged(own)
-        if message is None:
-            message = said
-        if details is None:
-            details = detailed
-        if unit is None:
-            unit = counted_in
         if stages is None:
             stages = shaped
         elif shaped is not None:
             stages = shaped.merged(stages)
-        return change_of((at, progress, own, message, details, unit, stages))
+        return Change(
+            before if before > at else at,
+            progress,
+            own,
+            said if message is None else message,
+            detailed if details is None else details,
+            counted_in if unit is None else unit,
+            stages,
+        )
 
     def applied(self, task: Task) -> Task:
         """The task after this change; the same object where the task has ended."""

@@ -218,8 +218,9 @@ class TaskWriter(Protocol):
     def add_log(self, line: LogLine) -> bool:
         """Queue one line. False once the attempt is over."""
 
-    def counts_for(self, *, total_given: bool, stage: object = ACTIVE_STAGE) -> str | None:
-        """The stage that amounts belong to, or None: the task itself. `stage`: the one (or None) that becomes active.
+    def counts_for(self, total: object, stage: object = ACTIVE_STAGE) -> str | None:
+        """The stage that amounts belong to, or None: the task itself. `total`: the one that came with them, if any;
+        `stage`: the one (or None) that becomes active.
 
         A declared stage's where it has a total or gets one, or the task has none; an undeclared one's only where it has
         a total and the task has none: the whole then moves by what the task itself reports.
