@@ -15,14 +15,27 @@ from tests.helpers import ROOT, ServerProcess, eventually
 from tests.integration.gateway_server import gateway_server
 from tests.integration.raw_sockets import RawClients, ends_while_sending, is_closed_by_server, resident_mib, was_ended
 
+ADAPTERS = ["threading", "gevent"]
 
-@pytest.fixture(params=["threading", "gevent"])
-def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServerProcess]:
+
+def adapter_server(adapter: str, folder: Path, **bounds: float) -> ServerProcess:
     script = ROOT / "tests/contract/adapter_server.py"
-    options = json.dumps({"bounds": {"enter_within_s": 0.5, "connections": 3}})
-    store = f"sqlite:///{tmp_path / 'tasks.db'}"
-    with ServerProcess.python(script, request.param, "{port}", store, options, ready="/") as running:
-        running.store = store  # type: ignore[attr-defined]
+    options = json.dumps({"bounds": {"enter_within_s": 0.5, **bounds}})
+    return ServerProcess.python(script, adapter, "{port}", store_in(folder), options, ready="/")
+
+
+def store_in(folder: Path) -> str:
+    return f"sqlite:///{folder / 'tasks.db'}"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("strays")
+
+
+@pytest.fixture(scope="module", params=ADAPTERS)
+def server(request: pytest.FixtureRequest, folder: Path) -> Iterator[ServerProcess]:
+    with adapter_server(request.param, folder) as running:
         yield running
 
 
@@ -54,8 +67,8 @@ def test_flask_socketio_closes_sockets_that_have_left_the_namespace_and_say_noth
             pass
 
 
-def test_a_stray_that_does_not_read_holds_up_no_viewer(server: ServerProcess) -> None:
-    with RawClients(server) as clients, ProgressManager(store=server.store) as manager:  # type: ignore[attr-defined]
+def test_a_stray_that_does_not_read_holds_up_no_viewer(server: ServerProcess, folder: Path) -> None:
+    with RawClients(server) as clients, ProgressManager(store=store_in(folder)) as manager:
         clients.polling()  # And it never asks what there is.
         assert is_closed_by_server(clients.socket(enter=False), 15), "all that came before it were ended, too"
 
@@ -67,6 +80,7 @@ def test_a_stray_that_does_not_read_holds_up_no_viewer(server: ServerProcess) ->
 def test_what_a_stray_says_costs_flask_socketio_no_memory_however_long_it_is(server: ServerProcess) -> None:
     with RawClients(server) as clients:
         opened = clients.socket(enter=False)
+        opened.settimeout(2)
         before = resident_mib(server)
         chunk = b"x" * 2**20
         opened.send_frame(websocket.ABNF(0, 0, 0, 0, websocket.ABNF.OPCODE_TEXT, 1, chunk))
@@ -98,13 +112,15 @@ def test_bodies_that_make_no_sense_are_answered_and_leave_no_traceback(server: S
     assert "Traceback" not in server.log
 
 
-def test_flask_socketio_bounds_its_viewers_and_gives_places_back(server: ServerProcess) -> None:
-    with Viewer(server.url), Viewer(server.url), Viewer(server.url), RawClients(server) as clients:
-        refused = clients.socket(enter=False)
-        refused.send("40/progress,")
-        assert refused.recv().startswith("44/progress,")
-    with Viewer(server.url) as viewer:
-        assert viewer.ask("ping") == {"ok": True}
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_flask_socketio_bounds_its_viewers_and_gives_places_back(adapter: str, tmp_path: Path) -> None:
+    with adapter_server(adapter, tmp_path, connections=3) as server:
+        with Viewer(server.url), Viewer(server.url), Viewer(server.url), RawClients(server) as clients:
+            refused = clients.socket(enter=False)
+            refused.send("40/progress,")
+            assert refused.recv().startswith("44/progress,")
+        with Viewer(server.url) as viewer:
+            assert viewer.ask("ping") == {"ok": True}
 
 
 def test_a_tcp_connection_that_asks_for_nothing_is_closed(tmp_path: Path) -> None:
