@@ -43,9 +43,6 @@ class Amounts(NamedTuple):
             return Amounts(completed, advance, total)
         return Amounts(self.completed, self.advance + advance, total)
 
-    def replaces(self, older: Amounts) -> bool:
-        return self.completed is not None and (older.total is None or self.total is not None)
-
     def applied(self, completed: float | None, total: float | None) -> tuple[float | None, float | None]:
         base = completed if self.completed is None else self.completed
         if self.advance:
@@ -113,8 +110,9 @@ class Change(NamedTuple):
             and (said is None or message is not None)
             and (detailed is None or details is not None)
             and (counted_in is None or unit is not None)
-            and (counted is None or (own is not None and own.replaces(counted)))
             and shaped is None
+            and (counted is None or (own is not None and own.completed is not None))
+            and (counted is None or counted.total is None or (own is not None and own.total is not None))
         ):
             return newer  # Most say again all that was pending.
         if progress is None or (reached is not None and reached > progress):

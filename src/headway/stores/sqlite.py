@@ -53,6 +53,8 @@ class SqliteStore:
         self._path = Path(path).absolute()
         self.url: str | None = f"sqlite:///{self._path}"
         self._clock = clock or SystemClock()
+        # Asked at every report: not by way of a method of its own.
+        self.now = self._clock.time
         self._database = SqliteDatabase(self._path, busy_s=busy_s)
         self._subscribers = Subscribers()
         self._feed = self._new_feed()
@@ -63,9 +65,6 @@ class SqliteStore:
     def __reduce__(self) -> tuple[type[SqliteStore], tuple[Path]]:
         """In another process it is the same file, opened there."""
         return type(self), (self._path,)
-
-    def now(self) -> float:
-        return self._clock.time()
 
     def epoch(self) -> str:
         return self._database.opened().epoch
