@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -11,13 +12,24 @@ from headway.model.task import Task
 from headway.stores.memory import MemoryStore
 
 
+class Later:
+    """The machine's clocks, ahead."""
+
+    by_s = 0.0
+
+    def time(self) -> float:
+        return time.time() + self.by_s
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
 class Forgetful(MemoryStore):
     """`fail_over` brings back what there was at `replicate`, a second later."""
 
-    def now(self) -> float:
-        return super().now() + self._later_s
-
-    _later_s = 0.0
+    def __init__(self) -> None:
+        self._later = Later()
+        super().__init__(clock=self._later)
 
     def replicate(self) -> None:
         self._replicated = dict(self._tasks)
@@ -25,7 +37,7 @@ class Forgetful(MemoryStore):
     def fail_over(self, *, is_told: bool = True) -> None:
         with self._lock:
             self._tasks = dict(self._replicated)
-        self._later_s += 1.0
+        self._later.by_s += 1.0
         if is_told:
             self._subscribers.tell_reset()
 
