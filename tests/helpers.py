@@ -121,9 +121,13 @@ class ServerProcess:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._command = [os.fspath(part).replace("{port}", str(self.port)) for part in command]
-        self._env = {"HEADWAY_HOST": "127.0.0.1", "HEADWAY_PORT": str(self.port), "PYTHONUNBUFFERED": "1"} | dict(
-            env or {}
-        )
+        path = [str(ROOT / "tests" / "without_aiohttp"), *filter(None, [os.environ.get("PYTHONPATH")])]
+        self._env = {
+            "HEADWAY_HOST": "127.0.0.1",
+            "HEADWAY_PORT": str(self.port),
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONPATH": os.pathsep.join(path),
+        } | dict(env or {})
         self._ready = ready
         self._cwd = cwd or ROOT
         self._timeout = timeout
