@@ -101,8 +101,8 @@ class Slots:
         """News from the store, of this process or another."""
         for task in tasks:
             slot = self._by_task.get(task.task_id)
-            if slot is None:
-                continue
+            if slot is None or slot.task is task:
+                continue  # Whoever stores it says so, and the store does.
             was_over = slot.is_over
             slot.saw(task)
             if not slot.is_of(task):

@@ -304,9 +304,13 @@ class WriteBehind:
                 known = slot.task
                 if not slot.is_of(known) or known.has_ended:
                     continue  # It ended this very moment.
+                mine = taken[slot.task_id]
+                if not read and not mine.log_count:  # The usual case: nobody else has written, and it is progress.
+                    swaps.append((slot, Swap(known, self._applied(slot, known, mine.change, now))))
+                    continue
                 old = read.get(slot.task_id, known)
-                new = self._applied(slot, further(known, old), taken[slot.task_id].change, now)
-                counted, lines = numbered(taken[slot.task_id], old, new)
+                new = self._applied(slot, further(known, old), mine.change, now)
+                counted, lines = numbered(mine, old, new)
                 swaps.append((slot, Swap(old, counted, tuple(lines))))
             if not swaps:
                 return
@@ -315,7 +319,8 @@ class WriteBehind:
             self.slots.saw([stored for stored in results if stored is not None])
             for (slot, _), stored in zip(swaps, results, strict=True):
                 if stored is not None:
-                    slot.saw(stored)  # Also where the slot is parked.
+                    if slot.task is not stored:
+                        slot.saw(stored)  # Where the slot is parked.
                     taken[slot.task_id] = NOTHING
             left = []
             for slot in lost:
