@@ -385,9 +385,12 @@ def test_a_visitor_without_the_cookie_is_given_one_that_scripts_cannot_read(
 
 
 def test_a_post_asked_for_by_a_program_can_be_watched_by_its_address(browser: Browser, demo: ServerProcess) -> None:
-    made = post_json(demo.url + "/api/generate_content", {"input_text": "from a program", "cards": 1})
+    wish = {"input_text": "春节", "language": "en", "cards": 1, "seed": 18}
+    made = post_json(demo.url + "/api/generate_content", wish)
     with visit(browser) as page:
         page.goto(f"{demo.url}/#/{made['task_id']}")
 
         stage_state(page, "completed")
         eventually(lambda: page.locator(".reel img").first.evaluate("img => img.naturalWidth") == 1242)
+        # Phrases that are kept together are still parted by a space.
+        assert " ".join(page.locator(".post-title").inner_text().split()) == "Okay, I give in: 春节 🏮"

@@ -130,5 +130,7 @@ export async function copyText(text) {
  * @param {string} text @returns {Child[]} */
 export function phrases(text) {
   if (!/[\u3400-\u9fff]/.test(text)) return [text];
-  return (text.match(/[^，。！？：；、｜,!?;]+[，。！？：；、｜,!?;”’」』）]*|[^]/g) ?? []).map((part) => h('span', { class: 'phrase' }, part));
+  // What is between two words stays between two phrases: at the beginning of one it would not be seen.
+  return (text.match(/\s+|[^\s，。！？：；、｜,!?;][^，。！？：；、｜,!?;]*[，。！？：；、｜,!?;”’」』）]*|[^]/g) ?? [])
+    .map((part) => (part.trim() ? h('span', { class: 'phrase' }, part) : part));
 }
