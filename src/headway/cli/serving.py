@@ -17,17 +17,19 @@ from headway.settings import Settings
 
 def serve(options: argparse.Namespace) -> int:
     """What `python web_app.py` does."""
+    # What is wrong with it is said at once, not when all that serving takes has been imported.
+    asked = _settings(options)
     from headway.demo.server import run
 
-    return run(_settings(options))
+    return run(asked)
 
 
 def gateway(options: argparse.Namespace) -> int:
     """Serve viewers of the tasks in a store that other processes report to, until SIGINT or SIGTERM."""
+    asked = _settings(options)
     from headway.web.gateway import Gateway
     from headway.web.serve import serve as serve_gateway
 
-    asked = _settings(options)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     # uvicorn raises the signal again when it is done; by then all is closed, and ending was what was asked for.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
