@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from random import Random
 from typing import Any, TypeVar
@@ -69,28 +70,62 @@ def messages(task_ids: tuple[str, ...]) -> st.SearchStrategy[str]:
     return st.one_of(sound, sound, sound, sound, sound, sound, packets)
 
 
+VALUE = re.compile(r'-?\d+(?:\.\d+)?|null|true|false|"[^"\\]*"')
+ODD_VALUES = (
+    "null",
+    "true",
+    "0",
+    "-1",
+    "1.5",
+    "1e999",
+    "9" * 30,
+    '""',
+    '"x"',
+    "[]",
+    "{}",
+    "[[[[]]]]",
+    '{"":{}}',
+    "NaN",
+)
+
+
 def with_variants(drawn: Sequence[Spoilt], each: int, seed: int) -> list[Spoilt]:
-    """Each of them as it was drawn, then `each` spoilt copies of it: a drawn one costs a hundred times as much."""
+    """Each of them as it was drawn, then `each` variants of it: a drawn one costs a hundred times as much."""
     chance = Random(seed)
-    return [one for sound in drawn for one in [sound, *(_spoilt(sound, chance) for _ in range(each))]]
+    texts = [one for one in drawn if isinstance(one, str)]
+    return [one for sound in drawn for one in [sound, *(_variant(sound, texts, chance) for _ in range(each))]]
 
 
-def _spoilt(sound: Spoilt, chance: Random) -> Spoilt:
+def _variant(sound: Spoilt, texts: Sequence[str], chance: Random) -> Spoilt:
+    if isinstance(sound, bytes):
+        return _spoilt(sound, [b"", b"\0", b"\xff", chance.randbytes(1)], chance)
+    way = chance.randrange(3)
+    if way == 0:
+        return _spoilt(sound, ["", "\0", '"', "{", "]", ",", "\\", "é", "\U0001f600"], chance)
+    # What one says behind how another begins, or behind the beginning that is always right.
+    begins, says = chance.choice(texts), chance.choice(texts)
+    head = chance.choice([f"42{NAMESPACE},", f"42{NAMESPACE},1", begins.partition("[")[0]])
+    whole = head + "".join(says.partition("[")[1:])
+    if way == 1:
+        return whole
+    found = list(VALUE.finditer(whole, len(head)))
+    if not found:
+        return whole
+    value = chance.choice(found)
+    return whole[: value.start()] + chance.choice(ODD_VALUES) + whole[value.end() :]
+
+
+def _spoilt(sound: Spoilt, pieces: Sequence[Spoilt], chance: Random) -> Spoilt:
     """With one to three pieces cut out, doubled, or changed."""
     for _ in range(chance.randint(1, 3)):
         start = chance.randint(0, len(sound))
         end = min(len(sound), start + chance.randint(0, 8))
-        if isinstance(sound, bytes):
-            piece = chance.choice([b"", sound[start:end] * 2, b"\0", b"\xff", chance.randbytes(1)])
-            sound = sound[:start] + piece + sound[end:]
-        else:
-            piece = chance.choice(["", sound[start:end] * 2, "\0", '"', "{", "]", ",", "\\", "é", "\U0001f600"])
-            sound = sound[:start] + piece + sound[end:]
+        sound = sound[:start] + chance.choice([*pieces, sound[start:end] * 2]) + sound[end:]
     return sound
 
 
 def frames(task_ids: tuple[str, ...], drawn: int, each: int) -> st.SearchStrategy[list[bytes]]:
-    """Bytes on a WebSocket: mostly well-framed text. So many that Hypothesis draws, and spoilt copies of each."""
+    """Bytes on a WebSocket: mostly well-framed text. So many that Hypothesis draws, and variants of each."""
     odd = st.builds(
         lambda first, size, mask, data: (
             bytes((first, (0x80 if mask else 0) | size)) + (bytes(4) if mask else b"") + data
