@@ -110,9 +110,12 @@ def browser(launched: Callable[[str], Browser], request: pytest.FixtureRequest) 
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page in a fresh context. An exception that nothing on the page caught fails the test."""
+    """A page in a fresh context. An exception that nothing on the page caught fails the test.
+
+    What moves for the eye alone costs as much as all the rest: it does where a test is about that.
+    """
     uncaught: list[str] = []
-    with browser.new_context() as context:
+    with browser.new_context(reduced_motion="reduce") as context:
         page = context.new_page()
         page.on("pageerror", lambda error: uncaught.append(str(error)))
         yield page

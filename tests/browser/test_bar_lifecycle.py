@@ -217,7 +217,7 @@ def test_a_reloaded_page_shows_the_present(bars: Bars) -> None:
 def test_an_hour_of_updates_leaves_nothing_in_the_page(bars: Bars) -> None:
     bars.world.put("a", state="running", progress=0)
     bars.make("a")
-    bars.wait_joined("a")
+    bars.wait_for("progress")
     devtools = bars.page.context.new_cdp_session(bars.page)
     # Two or three a second.
     hour = """() => {

@@ -39,12 +39,12 @@ CUT_OFF = """
 }
 """
 AS_EVER: dict[str, Any] = {
-    "color_scheme": "light", "contrast": "no-preference", "forced_colors": "none", "reduced_motion": "no-preference"
+    "color_scheme": "light", "contrast": "no-preference", "forced_colors": "none", "reduced_motion": "reduce"
 }  # fmt: skip
 LOOKS: tuple[dict[str, Any], ...] = (
     {"color_scheme": "dark", "forced_colors": "active"},
     {"color_scheme": "dark", "contrast": "more"},
-    {"color_scheme": "light", "reduced_motion": "reduce"},
+    {"color_scheme": "light", "reduced_motion": "no-preference"},
 )
 LONG_TOPIC = "老北京胡同：一个名字很长很长的话题，长到一行放不下，还有 AnEnglishWordThatIsFarTooLongForAnyPhone"
 
@@ -137,7 +137,7 @@ test_page.__test__ = False  # type: ignore[attr-defined]  # it is a page
 def test_nothing_sticks_out_or_is_cut_off_in_any_width_and_direction(
     browser: Browser, demo: ServerProcess, tasks: dict[str, str], act: Callable[..., None], locale: str
 ) -> None:
-    with visit(browser, quiet=False, locale=locale, reduced_motion="reduce") as page:
+    with visit(browser, quiet=False, locale=locale) as page:
         become_the_owner(page, demo, tasks)
         act(page, demo.url, tasks)
         for direction in ("ltr", "rtl"):
@@ -175,7 +175,7 @@ def test_motion_stops_for_who_asked_for_less(browser: Browser, demo: ServerProce
 def test_cards_are_turned_along_the_line_of_reading(
     browser: Browser, demo: ServerProcess, tasks: dict[str, str], direction: str
 ) -> None:
-    with visit(browser, reduced_motion="reduce") as page:
+    with visit(browser) as page:
         become_the_owner(page, demo, tasks)
         studio(page, demo.url, tasks)
         page.evaluate("direction => { document.documentElement.dir = direction; }", direction)

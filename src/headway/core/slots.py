@@ -133,7 +133,7 @@ class Slots:
         """A fail-over may have lost an end that was acknowledged, or the attempt that runs here: nobody else would ever
         write it again. Progress alone comes with the next report."""
         known = slot.task
-        result = self._results.get(slot.task_id) if known.has_large_result else None
+        result = self._results.get(slot.task_id) if known.has_ended else None
         while True:
             try:
                 latest = self._store.get(slot.task_id)
@@ -143,10 +143,14 @@ class Slots:
                     self._forget(slot)
                 return
             slot.saw(latest)
-            if not was_lost(known, latest):
+            if was_lost(known, latest):
+                again = further(known, latest)
+            elif result is not None and slot.is_of(latest) and not latest.has_large_result:
+                # Who saw the end was faster to write it again, and had no result to go with it.
+                again = replace(latest, has_large_result=True)
+            else:
                 return
-            again = further(known, latest)
-            if known.has_large_result and result is None:
+            if again.has_large_result and result is None:
                 log.error("the result of task %s was lost by the store", slot.task_id)
                 again = replace(again, has_large_result=False)
             stored = self._store.swap(Swap(latest, again, large_result=result))

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from headway import ProgressManager, Reporter
+from headway.model.ports import Swap
+from headway.model.replacing import replace
 from headway.model.task import Task
 from headway.stores.memory import MemoryStore
 
@@ -39,7 +41,10 @@ class Forgetful(MemoryStore):
             self._tasks = dict(self._replicated)
         self._later.by_s += 1.0
         if is_told:
-            self._subscribers.tell_reset()
+            self.tell_of_it()
+
+    def tell_of_it(self) -> None:
+        self._subscribers.tell_reset()
 
 
 @pytest.fixture
@@ -120,3 +125,22 @@ def test_a_task_that_was_lost_whole_is_gone(manager: ProgressManager, store: For
     store.fail_over()
 
     assert not task.update(10)
+
+
+def test_a_result_follows_an_end_that_a_viewers_process_has_written_again_without_it(
+    manager: ProgressManager, store: Forgetful
+) -> None:
+    task_id = manager.create_task()
+    manager.update_progress(task_id, 30)
+    manager.get_task(task_id)
+    store.replicate()
+    manager.complete_task(task_id, result="x" * 20_000)
+    ended = manager.get_task(task_id)
+
+    store.fail_over(is_told=False)
+    stored = store.get(task_id)
+    assert store.swap(Swap(stored, replace(ended, rev=stored.rev, has_large_result=False)))
+    store.tell_of_it()
+
+    assert manager.get_result(task_id) == "x" * 20_000
+    assert seen(manager.get_task(task_id)) == (1, "completed", 100)
