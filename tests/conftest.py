@@ -12,6 +12,7 @@ import requests
 from hypothesis import HealthCheck, settings
 
 from tests.helpers import find_chromium
+from tests.order import SLOW_FILES
 from tests.redis_server import RedisServer
 from tests.schemas import check_answer
 
@@ -32,36 +33,10 @@ CHROMIUM_FLAGS = [
 settings.register_profile("headway", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("headway")
 
-SLOWEST_FIRST = (
-    "browser/test_studio.py",
-    "browser/test_pages_everywhere.py",
-    "browser/test_bar_tabs.py",
-    "browser/test_test_page_chaos.py",
-    "browser/test_tasks_page.py",
-    "browser/test_bar_lifecycle.py",
-    "browser/test_test_page.py",
-    "browser/test_bar_connection.py",
-    "browser/test_studio_keyboard.py",
-    "examples/test_examples.py",
-    "packaging/test_wheel.py",
-    "browser/test_bar_safety.py",
-    "chaos/test_run.py",
-    "browser/test_bar_gateway.py",
-    "browser/test_shared_link.py",
-    "integration/test_nginx_gateways.py",
-    "bounds/test_memory.py",
-    "integration/test_demo_server.py",
-    "integration/test_many_gateways.py",
-    "integration/test_redis_cluster.py",
-    "browser/test_tasks_crowd.py",
-    "chaos/test_machine.py",
-    "unit/demo/test_cards.py",
-)
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Several processes take whole files in this order: a slow one that came last would be waited for."""
-    places = {f"tests/{file}": place for place, file in enumerate(SLOWEST_FIRST)}
+    places = {f"tests/{file}": place for place, file in enumerate(SLOW_FILES)}
     items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(places)))
 
 
