@@ -86,6 +86,17 @@ class Viewer:
         more = {} if log_from is None else {"log_from": log_from}
         return self.ask("join", {"task_id": task_id, **more, **data})
 
+    def join_on_each_connection(self, task_id: str) -> None:
+        """With its log, now and whenever it is back: without an answer, which a connection that breaks would lose."""
+
+        def join() -> None:
+            self.history.connect(self.name)
+            self.history.join(self.name, task_id, 1)
+            self.emit("join", {"task_id": task_id, "log_from": 1})
+
+        self.client.on("connect", join, namespace=NAMESPACE)
+        join()
+
     def leave(self, task_id: str) -> Any:
         ack = self.ask("leave", {"task_id": task_id})
         self.history.leave(self.name, task_id)

@@ -187,14 +187,7 @@ def test_a_client_that_repeats_its_polls_ends_with_the_truth_whatever_was_cut(
         repeating.mount("http://", HTTPAdapter(max_retries=Retry(total=4, allowed_methods=["GET"], backoff_factor=0)))
         options: dict[str, Any] = {"http_session": repeating, "timestamp_requests": marks, "request_timeout": 5}
         with Viewer(proxy.url, transport="polling", client=options) as viewer:
-
-            def join_again() -> None:
-                viewer.history.connect(viewer.name)
-                viewer.history.join(viewer.name, task_id, 1)
-                viewer.emit("join", {"task_id": task_id, "log_from": 1})
-
-            viewer.client.on("connect", join_again, namespace=NAMESPACE)
-            join_again()
+            viewer.join_on_each_connection(task_id)
             for number in range(1, 61):
                 manager.update_progress(task_id, completed=number)
                 manager.add_log(task_id, f"line {number}")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from headway import ProgressManager
-from tests.contract.viewers import NAMESPACE, Viewer
+from tests.contract.viewers import Viewer
 from tests.helpers import eventually
 from tests.integration.gateway_server import gateway_server
 from tests.invariants import History
@@ -35,7 +35,7 @@ def test_a_restarted_server_has_its_viewers_back_with_the_current_state(
             for transport in transports
         ]
         for viewer in viewers:
-            join_on_each_connection(viewer, task_id)
+            viewer.join_on_each_connection(task_id)
         manager.add_log(task_id, "before")
         manager.update_progress(task_id, progress=10)
         for viewer in viewers:
@@ -53,16 +53,6 @@ def test_a_restarted_server_has_its_viewers_back_with_the_current_state(
             viewer.end()
             eventually(lambda viewer=viewer: viewer.lines()[-1:] == [2])
         history.check()
-
-
-def join_on_each_connection(viewer: Viewer, task_id: str) -> None:
-    def join() -> None:
-        viewer.history.connect(viewer.name)
-        viewer.history.join(viewer.name, task_id, 1)
-        viewer.emit("join", {"task_id": task_id, "log_from": 1})
-
-    viewer.client.on("connect", join, namespace=NAMESPACE)
-    join()
 
 
 def test_a_viewer_that_upgrades_in_the_middle_of_a_burst_misses_nothing_final_and_sees_nothing_twice(
