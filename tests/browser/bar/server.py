@@ -7,6 +7,7 @@ from the test's thread.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import mimetypes
 import threading
@@ -108,9 +109,22 @@ class World:
             return
         self._server.should_exit = True
         self._server.force_exit = True
-        self._thread.join(10)
-        assert not self._thread.is_alive()
+        eventually(self._has_ended, 10, saying="the server has stopped")
         self._server = self._loop = None
+
+    def _has_ended(self) -> bool:
+        """Since Python 3.12 a server waits for its connections, and a stream is one that never ends by itself.
+
+        Not before it has stopped listening: they would be back.
+        """
+        assert self._thread is not None
+        assert self._loop is not None
+        assert self._server is not None
+        if self._thread.is_alive() and not any(one.is_serving() for one in self._server.servers):
+            with contextlib.suppress(RuntimeError):  # It has ended this moment.
+                self._loop.call_soon_threadsafe(self._abort_all)
+        self._thread.join(0.05)
+        return not self._thread.is_alive()
 
     async def _serve(self, started: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
@@ -179,6 +193,9 @@ class World:
             await self._sio.disconnect(sid, namespace="/progress")
 
     async def _hang_up(self) -> None:
+        self._abort_all()
+
+    def _abort_all(self) -> None:
         assert self._server is not None
         for connection in list(self._server.server_state.connections):
             connection.transport.abort()  # type: ignore[union-attr]
