@@ -228,6 +228,23 @@ def test_a_tab_that_slept_for_six_minutes_is_not_called_lost(bars: Bars) -> None
     assert bars.events("reconnect_failed") == []
 
 
+def test_a_tab_that_has_slept_and_is_seen_again_asks_for_the_present_once(bars: Bars) -> None:
+    bars.world.put("a", state="running", progress=20)
+    bars.make("a", heartbeatInterval=200)
+    bars.wait_joined("a")
+    bars.wait_for("progress")
+
+    bars.page.evaluate("""() => {
+        const now = Date.now;
+        Date.now = () => now() + 20_000; // Not so long that the socket itself gives up.
+        document.dispatchEvent(new Event('visibilitychange'));
+    }""")
+    pings = len(bars.world.heard_of("ping"))
+    eventually(lambda: len(bars.world.heard_of("ping")) >= pings + 3)
+
+    assert len(bars.world.heard_of("join")) == 2
+
+
 def test_a_tab_whose_connection_died_while_it_was_frozen_shows_the_present_when_it_wakes(bars: Bars) -> None:
     # A long task stands for the freeze here (a real one: test_bar_asleep.py), so that `resume` is certain to come
     # before the news that the connection has gone.

@@ -366,6 +366,7 @@ export class Connection {
   /** The page can be seen again: what is on it must be the present state. */
   #seen() {
     this.#seenAt = performance.now();
+    this.#beatAt = Date.now(); // It is known that it slept, if it did.
     if (this.#status.phase !== 'live') return this.#newRound();
     clearTimeout(this.#pongTimer);
     this.#pongTimer = undefined;
