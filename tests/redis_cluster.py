@@ -20,7 +20,11 @@ class RedisCluster:
     """
 
     def __init__(self, folder: Path, *, nodes: int = 3, gives_up_after_s: float = 30, **options: str) -> None:
-        self._options = {"cluster_node_timeout": str(int(gives_up_after_s * 1_000)), **options}
+        self._options = {
+            "cluster_node_timeout": str(int(gives_up_after_s * 1_000)),
+            "repl_diskless_sync_delay": "0",
+            **options,
+        }
         self.nodes = [_node(folder / f"node-{number}", self._options) for number in range(nodes)]
         self._slots = [range(SLOTS * n // nodes, SLOTS * (n + 1) // nodes) for n in range(nodes)]
 
@@ -44,15 +48,16 @@ class RedisCluster:
         slot = key_slot(key.encode())
         return next(node for node, slots in zip(self.nodes, self._slots, strict=True) if slot in slots)
 
-    def add_replica(self, primary: RedisServer, folder: Path) -> None:
+    def add_replica(self, primary: RedisServer, folder: Path) -> RedisServer:
         """One more node, which stands in for that one when it dies."""
         replica = _node(folder, self._options).start()
         self.nodes.append(replica)
         _ok(replica, f"CLUSTER MEET 127.0.0.1 {primary.port}")
         its_id = _id(primary)
         eventually(lambda: replica.ask(f"CLUSTER REPLICATE {its_id}") == "+OK\r\n")
-        eventually(lambda: "master_link_status:up" in replica.ask("INFO replication"))
+        eventually(lambda: replica.info("replication", "master_link_status") == "up")
         eventually(lambda: all(self._knows_all(node) for node in self.nodes))
+        return replica
 
     def begin_to_move(self, key: str, to: RedisServer) -> None:
         """Its slot is between two nodes from now on."""

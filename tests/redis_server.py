@@ -85,6 +85,14 @@ class RedisServer:
         """Forget everything."""
         assert self._ask(b"FLUSHALL") == b"+OK\r\n"
 
+    def info(self, section: str, field: str) -> str:
+        """Fails for a field that it does not tell."""
+        return dict(line.partition(":")[::2] for line in self.ask(f"INFO {section}").split("\r\n"))[field]
+
+    def has_all_of(self, primary: RedisServer) -> bool:
+        """Whether this replica has all that its primary was ever told."""
+        return self.info("replication", "slave_repl_offset") == primary.info("replication", "master_repl_offset")
+
     def ask(self, command: str) -> str:
         """The start of its answer to a command, as on the wire."""
         return self._ask(command.encode()).decode()

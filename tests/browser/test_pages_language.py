@@ -10,11 +10,12 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.demo import demo_server, visit
+from tests.helpers import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
     from tests.helpers import ServerProcess
 
@@ -121,3 +122,26 @@ def test_what_was_chosen_is_there_after_a_reload_and_the_copy_follows_a_switch_o
         expect(page.locator("html")).to_have_attribute("lang", "en")
         expect(page.get_by_role("radio", name="English")).to_be_checked()
         expect(page.locator("#topic")).to_have_value("老北京胡同")
+
+
+def test_what_was_typed_before_the_page_s_script_came_is_kept_too(browser: Browser, demo: ServerProcess) -> None:
+    with visit(browser) as page:
+        page.goto(demo.url)
+        page.locator("#topic").fill("first")
+        page.get_by_role("radio", name="Story").check(force=True)
+        held: list[Route] = []
+        page.route("**/composer.js", lambda route: held.append(route))
+
+        page.goto(demo.url + "/?lang=zh-CN", wait_until="commit")
+        page.locator("#topic").fill("second")
+        page.get_by_role("radio", name="English").check(force=True)
+        eventually(lambda: held or page.wait_for_timeout(10))
+        held[0].continue_()
+        expect(page.get_by_role("radio", name="随笔故事")).to_be_checked()
+        expect(page.locator("#topic")).to_have_value("second")
+
+        page.unroute("**/composer.js")
+        page.goto(demo.url + "/?lang=zh-CN")
+        expect(page.locator("#topic")).to_have_value("second")
+        expect(page.get_by_role("radio", name="English")).to_be_checked()
+        expect(page.get_by_role("radio", name="随笔故事")).to_be_checked()

@@ -98,12 +98,27 @@ def test_a_task_is_not_stored_while_the_node_of_the_indexes_is_away(cluster: Red
     store.close()
 
 
+def test_a_closed_store_has_left_its_connections(cluster: RedisCluster) -> None:
+    def connections() -> list[str]:
+        return [node.info("clients", "connected_clients") for node in cluster.nodes]
+
+    before = connections()
+    store = RedisStore(cluster.url)
+    for n in range(30):
+        store.create(Task(task_id=f"task-{n}", created_at=1.0))
+    assert connections() != before
+
+    store.close()
+
+    assert eventually(lambda: connections() == before)
+
+
 @pytest.mark.parametrize("cluster", [2.0], indirect=True)
 def test_a_replica_stands_in_for_a_node_that_died_and_viewers_see_the_end(
     cluster: RedisCluster, tmp_path: Path
 ) -> None:
     dying = cluster.node_of(INDEXES)
-    cluster.add_replica(dying, tmp_path / "replica")
+    replica = cluster.add_replica(dying, tmp_path / "replica")
     seen: dict[str, object] = {}
     with ProgressManager(store=cluster.url) as worker, ProgressManager(store=cluster.url) as watcher:
         watcher.subscribe(
@@ -114,6 +129,7 @@ def test_a_replica_stands_in_for_a_node_that_died_and_viewers_see_the_end(
         for task_id in tasks:
             worker.update_progress(task_id, progress=10)
         eventually(lambda: set(map(seen.get, tasks)) == {10})
+        eventually(lambda: replica.has_all_of(dying))  # Redis acknowledges before that.
 
         dying.kill()
         for task_id in tasks:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import redis as client
 
 from headway import ProgressManager, TaskNotFound
 from headway.core import slots
@@ -37,11 +36,11 @@ class Pair:
 
     def replicate(self) -> None:
         """Until the replica has all that was written."""
-        eventually(lambda: info(self.replica, "slave_repl_offset") == info(self.primary, "master_repl_offset"))
+        eventually(lambda: self.replica.has_all_of(self.primary))
 
     def cut_replication(self) -> None:
         self.link.lead_nowhere()
-        eventually(lambda: info(self.replica, "master_link_status") == "down")
+        eventually(lambda: self.replica.info("replication", "master_link_status") == "down")
 
     def fail_over(self) -> None:
         self.primary.kill()
@@ -59,7 +58,7 @@ def pair(tmp_path: Path) -> Iterator[Pair]:
             server.start()
         address, link = (stack.enter_context(Switch(primary.port)) for _ in range(2))
         assert replica.ask(f"REPLICAOF 127.0.0.1 {link.port}") == "+OK\r\n"
-        eventually(lambda: info(replica, "master_link_status") == "up")
+        eventually(lambda: replica.info("replication", "master_link_status") == "up")
         yield Pair(primary, replica, address, link)
 
 
@@ -141,8 +140,3 @@ def test_after_a_fail_over_that_lost_writes_viewers_move_forward_and_ends_are_wr
             eventually(lambda: audience.have_ended() == VIEWERS, 30)
             assert {state["state"] for state in audience.last()} == {"completed"}
         audience.history.check()
-
-
-def info(server: RedisServer, field: str) -> str:
-    with client.Redis.from_url(server.url, decode_responses=True) as connection:
-        return str(connection.info("replication").get(field))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import websocket
@@ -109,6 +110,20 @@ def test_bodies_that_make_no_sense_are_answered_and_leave_no_traceback(server: S
 
             assert session.post(url, data=body, timeout=10).status_code == 400, body[:9]
             assert session.get(url, timeout=10).status_code == 400, "the session has ended"
+    assert "Traceback" not in server.log
+
+
+def test_a_body_whose_client_goes_in_its_middle_ends_the_session_and_leaves_no_traceback(server: ServerProcess) -> None:
+    with RawClients(server) as clients:
+        session, url = clients.polling()
+        session.post(url, data="40/progress,", timeout=10)
+        assert session.get(url, timeout=10).status_code == 200
+        head = f"POST {urlsplit(url).path}?{urlsplit(url).query} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 40"
+        going = clients.tcp(f"{head}\r\n\r\n42/progress,".encode())
+
+        going.close()
+
+        eventually(lambda: session.get(url, timeout=10).status_code == 400)
     assert "Traceback" not in server.log
 
 

@@ -147,8 +147,10 @@ class Cluster:
     def close(self) -> None:
         connected = self.__dict__.get("_connected")  # It connects when it is made.
         if connected is not None:
-            with contextlib.suppress(RedisError, OSError):
-                connected.close()
+            # redis-py's own close() leaves the pools of a cluster that was named by a URL to the collector.
+            for node in list(connected.nodes_manager.nodes_cache.values()):
+                with contextlib.suppress(RedisError, OSError):
+                    node.redis_connection.connection_pool.disconnect()
 
     @cached_property
     def _connected(self) -> Any:

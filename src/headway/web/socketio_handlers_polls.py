@@ -68,7 +68,12 @@ class PollGuard:
         length = environ.get("CONTENT_LENGTH") or "0"
         if not length.isdecimal() or int(length) > self._eio.max_http_buffer_size:
             raise WireError("too_large", f"the body must be up to {self._eio.max_http_buffer_size:,} bytes")
-        body = environ["wsgi.input"].read(int(length))
+        try:
+            body = environ["wsgi.input"].read(int(length))
+        except OSError:  # gevent says so; werkzeug hands over what has come.
+            body = b""
+        if len(body) < int(length):
+            raise WireError("invalid_request", "the body ended before its Content-Length")
         try:
             packets = body.decode().split("\x1e")
         except UnicodeDecodeError:

@@ -46,7 +46,9 @@ export class Composer {
         this.#topic.focus();
       });
     }
-    this.#recall();
+    const typed = this.#typed();
+    this.#recall(typed);
+    if (typed.size) this.#keep();
   }
 
   /** @param {Partial<Asked>} asked */
@@ -110,14 +112,22 @@ export class Composer {
     try { sessionStorage.setItem(KEPT, JSON.stringify(data)); } catch { /* private mode: then it isn't kept */ }
   }
 
-  #recall() {
+  /** The names of what was typed or chosen while this script was on its way. @returns {Set<string>} */
+  #typed() {
+    const fields = /** @type {NodeListOf<HTMLInputElement>} */ (this.#form.querySelectorAll('input, textarea'));
+    const changed = [...fields].filter((one) => one.value !== one.defaultValue || one.checked !== one.defaultChecked);
+    return new Set(changed.map((one) => one.name));
+  }
+
+  /** @param {Set<string>} typed stays as it is: it is newer than what was kept */
+  #recall(typed) {
     try {
       const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? '{}');
-      if (kept.input_text) this.#topic.value = kept.input_text;
-      if (kept.cards) this.#cards.value = kept.cards;
-      this.#choose('style', kept.style);
+      if (kept.input_text && !typed.has('input_text')) this.#topic.value = kept.input_text;
+      if (kept.cards && !typed.has('cards')) this.#cards.value = kept.cards;
+      if (!typed.has('style')) this.#choose('style', kept.style);
       // Who has switched the page's language since wants the copy in that one.
-      if (kept.locale === locale) this.#choose('language', kept.language);
+      if (kept.locale === locale && !typed.has('language')) this.#choose('language', kept.language);
     } catch { /* nothing to recall */ }
   }
 }
