@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.demo import demo_server, visit
-from tests.helpers import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,10 +131,10 @@ def test_what_was_typed_before_the_page_s_script_came_is_kept_too(browser: Brows
         held: list[Route] = []
         page.route("**/composer.js", lambda route: held.append(route))
 
-        page.goto(demo.url + "/?lang=zh-CN", wait_until="commit")
-        page.locator("#topic").fill("second")
-        page.get_by_role("radio", name="English").check(force=True)
-        eventually(lambda: held or page.wait_for_timeout(10))
+        with page.expect_request("**/composer.js"):
+            page.goto(demo.url + "/?lang=zh-CN", wait_until="commit")
+            page.locator("#topic").fill("second")
+            page.get_by_role("radio", name="English").check(force=True)
         held[0].continue_()
         expect(page.get_by_role("radio", name="随笔故事")).to_be_checked()
         expect(page.locator("#topic")).to_have_value("second")
