@@ -121,7 +121,7 @@ class ServerProcess:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._command = [os.fspath(part).replace("{port}", str(self.port)) for part in command]
-        path = [str(ROOT / "tests" / "without_aiohttp"), *filter(None, [os.environ.get("PYTHONPATH")])]
+        path = [str(ROOT / "tests" / "as_installed"), *filter(None, [os.environ.get("PYTHONPATH")])]
         self._env = {
             "HEADWAY_HOST": "127.0.0.1",
             "HEADWAY_PORT": str(self.port),

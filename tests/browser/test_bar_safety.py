@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser.bar.driver import Bars
 from tests.browser.bar.states import states
-from tests.helpers import ROOT
+from tests.browser.demo import axe_violations
 
 XSS = [
     "<script>window.pwned=1</script>",
@@ -28,7 +28,6 @@ XSS = [
 ]
 SETTLED = """() => document.querySelector('.hw-bar').getAnimations({ subtree: true })
     .every((animation) => animation.effect.getTiming().iterations === Infinity)"""
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.mark.parametrize("part", range(0, len(XSS), 4))
@@ -99,27 +98,13 @@ def test_axe_finds_nothing_in_any_state(bars: Bars, scheme: Any) -> None:
     bars.page.locator(".hw-button[data-wish=log]").nth(1).click()
     expect(bars.part("entry")).to_have_count(2)
     expect(bars.page.locator("#progress-container .hw-stages:visible")).to_have_count(3)
-    assert violations(bars) == []
+    assert axe_violations(bars.page, within="main") == []
 
     bars.world.stop()
     bars.wait_for("disconnect", name="running")
-    assert violations(bars) == []
+    assert axe_violations(bars.page, within="main") == []
     bars.wait_for("reconnect_failed", name="running")
-    assert violations(bars) == []
-
-
-def violations(bars: Bars) -> list[Any]:
-    """What axe finds; injected over DevTools, as the page's policy lets no test in by a script tag."""
-    if not bars.page.evaluate("() => 'axe' in window"):
-        bars.page.evaluate(AXE.read_text("utf-8"))
-    # Moving parts are measured where they stand.
-    found: list[Any] = bars.page.evaluate(
-        """async () => {
-            const { violations } = await axe.run(document.querySelector('main'), { resultTypes: ['violations'] });
-            return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary: why }) => [id, html, why]));
-        }"""
-    )
-    return found
+    assert axe_violations(bars.page, within="main") == []
 
 
 def test_milestones_are_read_out_and_nothing_in_between(bars: Bars) -> None:

@@ -132,43 +132,51 @@ PAGES = (
 test_page.__test__ = False  # type: ignore[attr-defined]  # it is a page
 
 
-@pytest.mark.parametrize("locale", ["en", "zh-CN"])
-@pytest.mark.parametrize("act", PAGES, ids=lambda act: act.__name__)
-def test_nothing_sticks_out_or_is_cut_off_in_any_width_and_direction(
-    browser: Browser, demo: ServerProcess, tasks: dict[str, str], act: Callable[..., None], locale: str
-) -> None:
-    with visit(browser, quiet=False, locale=locale) as page:
+@pytest.fixture(scope="module", params=PAGES, ids=lambda act: act.__name__)
+def english(
+    request: pytest.FixtureRequest, browser: Browser, demo: ServerProcess, tasks: dict[str, str]
+) -> Iterator[Page]:
+    """A page, for all the tests that look at it."""
+    with visit(browser, quiet=False, locale="en") as page:
         become_the_owner(page, demo, tasks)
-        act(page, demo.url, tasks)
-        for direction in ("ltr", "rtl"):
-            page.evaluate("direction => { document.documentElement.dir = direction; }", direction)
-            for width in WIDTHS:
-                page.set_viewport_size({"width": width, "height": 800})
-                eventually(lambda: is_whole(page), saying=f"nothing is cut off, {width} {direction}")
+        request.param(page, demo.url, tasks)
+        yield page
+
+
+def test_motion_stops_for_who_asked_for_less(english: Page) -> None:
+    assert (
+        english.evaluate(
+            """() => document.getAnimations().filter(one => one.playState === 'running'
+                && one.effect.getComputedTiming().duration > 50)
+                .map(one => one.animationName ?? one.transitionProperty)"""
+        )
+        == []
+    )
+
+
+def test_axe_finds_nothing_on_any_page_in_any_look(english: Page) -> None:
+    english.set_viewport_size({"width": 390, "height": 800})
+    for look in LOOKS:
+        english.emulate_media(**AS_EVER | look)
+        # Where the person chooses the colours, they are not the page's; axe reads those that the page asked for.
+        without = ("color-contrast",) if look.get("forced_colors") == "active" else ()
+        eventually(lambda: is_clean(english, without), saying=f"axe finds nothing: {look}")  # noqa: B023 - at once
+    english.emulate_media(**AS_EVER)
+
+
+def test_nothing_sticks_out_or_is_cut_off_in_any_width_and_direction(english: Page) -> None:
+    stays_whole(english)
 
 
 @pytest.mark.parametrize("act", PAGES, ids=lambda act: act.__name__)
-def test_axe_finds_nothing_on_any_page_in_any_look(
+def test_nothing_sticks_out_or_is_cut_off_in_chinese_and_axe_finds_nothing(
     browser: Browser, demo: ServerProcess, tasks: dict[str, str], act: Callable[..., None]
 ) -> None:
-    with visit(browser, quiet=False, viewport={"width": 390, "height": 800}) as page:
+    with visit(browser, quiet=False, locale="zh-CN") as page:
         become_the_owner(page, demo, tasks)
         act(page, demo.url, tasks)
-        for look in LOOKS:
-            page.emulate_media(**AS_EVER | look)
-            # Where the person chooses the colours, they are not the page's; axe reads those that the page asked for.
-            without = ("color-contrast",) if look.get("forced_colors") == "active" else ()
-            eventually(lambda: is_clean(page, without), saying=f"axe finds nothing: {look}")  # noqa: B023 - at once
-
-
-def test_motion_stops_for_who_asked_for_less(browser: Browser, demo: ServerProcess, tasks: dict[str, str]) -> None:
-    moving = """() => document.getAnimations().filter(one => one.playState === 'running'
-        && one.effect.getComputedTiming().duration > 50).map(one => one.animationName ?? one.transitionProperty)"""
-    with visit(browser, quiet=False, reduced_motion="reduce") as page:
-        become_the_owner(page, demo, tasks)
-        for act in PAGES:
-            act(page, demo.url, tasks)
-            assert page.evaluate(moving) == [], act.__name__
+        stays_whole(page)
+        eventually(lambda: is_clean(page, ()), saying="axe finds nothing")
 
 
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])
@@ -191,6 +199,14 @@ def test_cards_are_turned_along_the_line_of_reading(
 
 def become_the_owner(page: Page, demo: ServerProcess, tasks: dict[str, str]) -> None:
     page.context.add_cookies([{"name": "headway_session", "value": tasks["cookie"], "url": demo.url}])
+
+
+def stays_whole(page: Page) -> None:
+    for direction in ("ltr", "rtl"):
+        page.evaluate("direction => { document.documentElement.dir = direction; }", direction)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            eventually(lambda: is_whole(page), saying=f"nothing is cut off, {width} {direction}")
 
 
 def is_whole(page: Page) -> bool:

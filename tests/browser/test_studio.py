@@ -125,7 +125,7 @@ def test_a_reload_in_the_middle_shows_the_same_task_no_earlier_than_before(
 ) -> None:
     with visit(browser) as page:
         page.goto(unhurried.url)
-        task_id = make(page, "Reload me", cards=4)
+        task_id = make(page, "Reload me", cards=1)
         bar = page.locator("#progress-container [role=progressbar]")
         expect(bar).to_have_attribute("aria-valuenow", re.compile("^[1-9]"), timeout=LONG_MS)
         before = int(bar.get_attribute("aria-valuenow") or 0)
@@ -141,13 +141,13 @@ def test_a_reload_in_the_middle_shows_the_same_task_no_earlier_than_before(
             arg=before,
         )
         stage_state(page, "completed")
-        expect(page.locator(".reel img")).to_have_count(4)
+        expect(page.locator(".reel img")).to_have_count(1)
 
 
 def test_coming_back_without_an_address_finds_what_is_being_made(browser: Browser, unhurried: ServerProcess) -> None:
     with visit(browser) as page:
         page.goto(unhurried.url)
-        task_id = make(page, "回来看看", cards=4)
+        task_id = make(page, "回来看看", cards=1)
 
         page.goto("about:blank")
         page.goto(unhurried.url)
@@ -157,7 +157,10 @@ def test_coming_back_without_an_address_finds_what_is_being_made(browser: Browse
 
 
 def test_a_killed_server_comes_back_and_the_page_tells_the_truth(browser: Browser, tmp_path: Path) -> None:
-    with demo_server(tmp_path) as server, visit(browser, quiet=False) as page:
+    with (
+        demo_server(tmp_path, HEADWAY_DEMO_PAUSE_MS="20") as server,
+        visit(browser, quiet=False) as page,
+    ):
         page.goto(server.url)
         make(page, "先做好一篇", cards=1)
         stage_state(page, "completed")
@@ -343,7 +346,7 @@ def fits_and_is_clean(page: Page, looks: list[tuple[int, Any]]) -> None:
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize(
     ("locale", "looks"),
-    [("en", [(360, "light"), (1920, "dark")]), ("zh-CN", [(360, "dark"), (768, "light")])],
+    [("en", [(360, "light"), (1920, "dark")]), ("zh-CN", [(768, "dark")])],
 )
 def test_every_state_fits_and_axe_finds_nothing(
     browser: Browser, unhurried: ServerProcess, locale: str, looks: list[tuple[int, Any]]

@@ -21,7 +21,8 @@ MOST_TABS = 60
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    with demo_server(tmp_path_factory.mktemp("keyboard")) as server:
+    # Fast, and yet with time to reach what is to be cancelled.
+    with demo_server(tmp_path_factory.mktemp("keyboard"), HEADWAY_DEMO_PAUSE_MS="20") as server:
         yield server
 
 

@@ -176,20 +176,3 @@ def test_a_server_that_is_away_is_said_and_forgotten_when_it_is_back(browser: Br
         server.start()
 
         expect(page.locator("#page-banner")).to_be_empty()
-
-
-@pytest.mark.parametrize(("locale", "width"), [("en", 360), ("zh-CN", 1280)])
-def test_both_pages_fit_and_axe_finds_nothing(browser: Browser, demo: ServerProcess, locale: str, width: int) -> None:
-    scheme: Any = "dark" if width == 360 else "light"
-    hanging = start(demo, outcome="hang", stages=["prepare", "render"])
-    failed = start(demo, outcome="fail", seconds=0.1, stages=["prepare", "render"])
-    size = {"width": width, "height": 800}
-    with visit(browser, locale=locale, viewport=size, color_scheme=scheme) as page:
-        page.goto(demo.url + "/tasks")
-        expect(row(page, failed)).to_have_attribute("data-state", "failed")
-        eventually(lambda: is_fine(page), saying="it fits, and axe finds nothing")
-        for task_id in (hanging, failed):
-            page.goto(f"{demo.url}/tasks/{task_id}")
-            expect(page.locator("#facts div").first).to_be_visible()
-            eventually(lambda: is_fine(page), saying="it fits, and axe finds nothing")
-    post_json(f"{demo.url}/api/tasks/{hanging}/cancel", {})

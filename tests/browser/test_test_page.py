@@ -6,14 +6,14 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.demo import demo_server, is_fine, post_json, visit
+from tests.browser.demo import demo_server, post_json, visit
 from tests.browser.trial_page import HAS_BEGUN, LONG_MS, logged, nothing_was_wrong, open_page, start, state_in_list
-from tests.helpers import ServerProcess, eventually
+from tests.helpers import ServerProcess
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -169,20 +169,12 @@ def test_the_log_is_filtered_paused_saved_and_cleared(browser: Browser, demo: Se
         logged(page, "pong")
 
 
-@pytest.mark.parametrize(("locale", "width"), [("en", 360), ("zh-CN", 1440)])
-def test_it_fits_speaks_both_languages_and_axe_finds_nothing(
-    browser: Browser, demo: ServerProcess, locale: str, width: int
-) -> None:
-    scheme: Any = "dark" if locale == "en" else "light"
-    size = {"width": width, "height": 800}
-    with visit(browser, locale=locale, viewport=size, color_scheme=scheme) as page:
+def test_it_speaks_both_languages(browser: Browser, demo: ServerProcess) -> None:
+    with visit(browser, locale="zh-CN") as page:
         page.goto(demo.url + "/static/test-websocket-progress.html")
-        expect(page.locator("h1")).to_have_text("Try to make it lie" if locale == "en" else "想办法让它说谎")
-        task_id = start(page, outcome="hang", stages="prepare, render")
-        state_in_list(page, task_id, "running")
+        expect(page.locator("h1")).to_have_text("想办法让它说谎")
 
-        eventually(lambda: is_fine(page), saying="it fits, and axe finds nothing")
-        page.locator("#cancel").click()
-        state_in_list(page, task_id, "cancelled")
         page.locator("#switch-language").click()
-        expect(page.locator("html")).to_have_attribute("lang", "en" if locale == "zh-CN" else "zh-CN")
+
+        expect(page.locator("html")).to_have_attribute("lang", "en")
+        expect(page.locator("h1")).to_have_text("Try to make it lie")

