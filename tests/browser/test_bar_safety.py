@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser.bar.driver import Bars
 from tests.browser.bar.states import states
-from tests.browser.demo import axe_violations
+from tests.browser.demo import SETTLED, axe_violations
 
 XSS = [
     "<script>window.pwned=1</script>",
@@ -26,8 +26,6 @@ XSS = [
     "<a href='javascript:window.pwned=1'>x</a>",
     "<math><mi//xlink:href='data:x,<script>window.pwned=1</script>'>",
 ]
-SETTLED = """() => document.querySelector('.hw-bar').getAnimations({ subtree: true })
-    .every((animation) => animation.effect.getTiming().iterations === Infinity)"""
 
 
 @pytest.mark.parametrize("part", range(0, len(XSS), 4))

@@ -14,7 +14,7 @@ const imports = Object.fromEntries(
 
 const PURE = ['task.js', 'stages.js', 'estimate.js', 'pace.js', 'words.js', 'words-more.js'];
 const DRAWING = ['view.js', 'stages-view.js', 'details-view.js', 'log-view.js', 'page-signs.js', 'dom.js'];
-const TALKING = ['connection.js', 'socket.js', 'http.js', 'api.js', 'tabs.js', 'seats.js'];
+const TALKING = ['connection.js', 'link.js', 'socket.js', 'http.js', 'api.js', 'tabs.js', 'seats.js'];
 
 test('what derives knows neither page nor network', () => {
   for (const name of PURE) {

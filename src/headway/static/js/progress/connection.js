@@ -2,8 +2,9 @@
 /** One connection a page and namespace, shared by all bars: reconnects, joins again, notices when nobody answers. */
 
 /** @import { Action, HeadwayError, LogPayload, Status, Task } from './types.js' */
-/** @import { Ack, Endpoint, LinkHandlers, Policy, Sink, Transport, Watch } from './internal.js' */
+/** @import { Ack, Endpoint, LinkHandlers, Policy, Sink, Transport } from './internal.js' */
 import { loadMore } from './here.js';
+import { Link } from './link.js';
 import { SocketTransport } from './socket.js';
 
 const PONG_TIMEOUT_MS = 10_000;
@@ -266,7 +267,7 @@ export class Connection {
         this.#transport?.close();
         this.#set('idle', { reason: 'absent' });
       },
-      rejoin: (taskIds) => this.#joinAll(taskIds),
+      rejoin: () => this.#joinAll(),
       greeted: (shareable) => this.#share(shareable),
       serverTime: (time) => {
         if (typeof time === 'number') this.#clock = { server: time, page: performance.now() };
@@ -322,8 +323,8 @@ export class Connection {
     this.#schedule();
   }
 
-  #joinAll(taskIds = [...this.#links].flatMap((link) => [...link.watches.keys()])) {
-    for (const taskId of new Set(taskIds)) this.join(taskId);
+  #joinAll() {
+    for (const taskId of new Set([...this.#links].flatMap((link) => [...link.watches.keys()]))) this.join(taskId);
   }
 
   /** @param {string} taskId */
@@ -399,35 +400,5 @@ export class Connection {
     this.stopHeartbeat();
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#rejoinTimer);
-  }
-}
-
-/** One bar's share of a connection: the tasks that it watches. */
-export class Link {
-  #connection;
-  /** @type {Map<string, Watch>} */
-  watches = new Map();
-
-  /** @param {Connection} connection @param {Policy} policy @param {LinkHandlers} handlers */
-  constructor(connection, policy, handlers) {
-    this.#connection = connection;
-    this.policy = policy;
-    this.handlers = handlers;
-  }
-
-  /** Joins, or joins again with another token or more of the log. @param {Watch} watch */
-  watch(watch) {
-    this.watches.set(watch.taskId, watch);
-    this.#connection.join(watch.taskId);
-  }
-
-  /** @param {string} taskId */
-  unwatch(taskId) {
-    if (this.watches.delete(taskId)) this.#connection.leave(taskId);
-  }
-
-  release() {
-    for (const taskId of [...this.watches.keys()]) this.unwatch(taskId);
-    this.#connection.unlink(this);
   }
 }

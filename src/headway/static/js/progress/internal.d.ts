@@ -119,8 +119,8 @@ export interface Sink {
   down(reason: string): void;
   /** There is a web server, but Headway is not on it. */
   absent(): void;
-  /** All that is watched, or these. */
-  rejoin(taskIds?: string[]): void;
+  /** All that is watched. */
+  rejoin(): void;
   /** The server's first word; `shareable`: it makes no difference to it who opened the socket. */
   greeted(shareable: boolean): void;
   serverTime(time: unknown): void;

@@ -3,7 +3,8 @@
 
 /** @import { Action, BarState, HeadwayError, LogPayload, ProgressBarEvents } from './types.js' */
 /** @import { ProgressBarOptions, StartOptions, Status, Task, UpdateData } from './types.js' */
-/** @import { Connection, Link } from './connection.js' */
+/** @import { Connection } from './connection.js' */
+/** @import { Link } from './link.js' */
 /** @import { Facts } from './internal.js' */
 /** @import { Wish } from './view.js' */
 import { connectionTo, NO_CONNECTION } from './connection.js';
