@@ -135,6 +135,8 @@ def test_what_was_typed_before_the_page_s_script_came_is_kept_too(browser: Brows
             page.goto(demo.url + "/?lang=zh-CN", wait_until="commit")
             page.locator("#topic").fill("second")
             page.get_by_role("radio", name="English").check(force=True)
+        # Asked of the page, so that whatever it asked before has come to `held`.
+        expect(page.locator("#topic")).to_have_value("second")
         held[0].continue_()
         expect(page.get_by_role("radio", name="随笔故事")).to_be_checked()
         expect(page.locator("#topic")).to_have_value("second")
