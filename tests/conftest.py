@@ -12,6 +12,7 @@ import requests
 from hypothesis import HealthCheck, settings
 
 from tests.helpers import find_chromium
+from tests.kept_pages import close_lent_pages
 from tests.order import SLOW_FILES
 from tests.redis_server import RedisServer
 from tests.schemas import check_answer
@@ -77,10 +78,13 @@ def launched() -> Iterator[Callable[[str], Browser]]:
 
 
 @pytest.fixture(scope="module")
-def browser(launched: Callable[[str], Browser], request: pytest.FixtureRequest) -> Browser:
-    """Contexts and pages are each test's own. Without windows, which cost more than the pages, where that will do."""
+def browser(launched: Callable[[str], Browser], request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """Contexts and pages are each test's own, or lent. Without windows, which cost more than the pages, where that will
+    do."""
     whole = request.node.get_closest_marker("whole_chromium") is not None
-    return launched(find_chromium(whole=whole))
+    browser = launched(find_chromium(whole=whole))
+    yield browser
+    close_lent_pages(browser)
 
 
 @pytest.fixture

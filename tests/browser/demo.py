@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+import urllib.parse
 import urllib.request
 from collections.abc import Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from playwright.sync_api import Error
+
 from tests.helpers import ROOT, ServerProcess
+from tests.kept_pages import leave_nothing, lent_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, Page
 
 # Told in other ways: a server that is away, and answers, which are looked at by themselves.
 HARMLESS = re.compile(r"ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|WebSocket connection to|Failed to load resource")
@@ -40,47 +44,62 @@ def post_json(url: str, body: Mapping[str, Any], cookie: str = "") -> dict[str, 
 
 @contextmanager
 def visit(browser: Browser, *, quiet: bool = True, but: str = "nothing", **options: Any) -> Iterator[Page]:
-    """A page in a context of its own. Exceptions, and if `quiet` complaints in the console and answers that say no,
+    """A page as if of a new visitor. Exceptions, and if `quiet` complaints in the console and answers that say no,
     `but` for those that match, fail the test.
     """
     usual = {"locale": "en-GB", "viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"}
-    options = usual | options
-    context: BrowserContext = browser.new_context(**options)
-    context.set_default_timeout(20_000)
-    page = context.new_page()
     wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(f"uncaught: {error}"))
-    page.on("response", lambda answer: answer.status >= 400 and wrong.append(f"{answer.status} {answer.url}"))
-    page.on(
-        "console",
-        lambda message: message.type == "error" and not HARMLESS.search(message.text) and wrong.append(message.text),
-    )
-    try:
+    with lent_page(browser, **(usual | options)) as page:
+        page.set_default_timeout(20_000)
+        page.on("pageerror", lambda error: wrong.append(f"uncaught: {error}"))
+        page.on("response", lambda answer: answer.status >= 400 and wrong.append(f"{answer.status} {answer.url}"))
+        page.on(
+            "console",
+            lambda message: (
+                message.type == "error" and not HARMLESS.search(message.text) and wrong.append(message.text)
+            ),
+        )
         yield page
-    finally:
-        context.close()
+        go_away(page)
     if quiet:
         assert [one for one in wrong if not re.search(but, one)] == []
+
+
+def go_away(page: Page) -> None:
+    """To where nothing runs any more, and with nothing left behind: a page keeps what was typed when it is left."""
+    address = urllib.parse.urlsplit(page.url)
+    with suppress(Error):  # Its server may be away: nobody else is lent that page then.
+        page.goto(f"{address.scheme}://{address.netloc}/static/css/pages.css")
+        leave_nothing(page)
+        return
+    page.context.close()
 
 
 # What only fades or slides in is not looked at half-way. What turns for ever does not settle.
 SETTLED = """() => document.getAnimations().every((animation) =>
     animation.playState !== 'running' || animation.effect.getTiming().iterations === Infinity)"""
 # Whatever else axe tells would be sent through two processes to be thrown away; nothing here plays sound or film.
-AXE_RUN = """async ([rules, within]) => {
+AXE_RUN = """async ([rules, within, only]) => {
     const options = { resultTypes: ['violations'], preload: false, rules };
+    if (only.length) options.runOnly = { type: 'rule', values: only };
     const { violations } = await axe.run(document.querySelector(within), options);
     return violations.flatMap(({ id, help, nodes }) =>
         nodes.map(({ target, failureSummary }) => `${id}: ${help}: ${target} ${failureSummary}`));
 }"""
 
 
-def axe_violations(page: Page, *, without: tuple[str, ...] = (), within: str = "html") -> list[str]:
-    """What axe-core finds wrong, best practices included, but for the rules `without`."""
+# What a page must be looked at for once more when nothing but its colours has changed.
+OF_COLOR = ("color-contrast", "link-in-text-block")
+
+
+def axe_violations(
+    page: Page, *, without: tuple[str, ...] = (), within: str = "html", only: tuple[str, ...] = ()
+) -> list[str]:
+    """What axe-core finds wrong, best practices included: by all rules but those `without`, or by these `only`."""
     if not page.evaluate("'axe' in window"):
         page.evaluate((ROOT / "node_modules/axe-core/axe.min.js").read_text("utf-8"))
     page.wait_for_function(SETTLED)
-    found: list[str] = page.evaluate(AXE_RUN, [{rule: {"enabled": False} for rule in without}, within])
+    found: list[str] = page.evaluate(AXE_RUN, [{rule: {"enabled": False} for rule in without}, within, only])
     return found
 
 

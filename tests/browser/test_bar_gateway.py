@@ -200,7 +200,7 @@ def test_two_tabs_share_one_socket_to_it(browser: Browser, server: ServerProcess
         server.start()
     task_id = manager.create_task("Shared")
     manager.update_progress(task_id, 10)
-    with browser.new_context() as context:
+    with browser.new_context(reduced_motion="reduce") as context:
         tabs = [Bars(context.new_page(), server) for _ in range(2)]  # type: ignore[arg-type]
         for tab in tabs:
             tab.open()

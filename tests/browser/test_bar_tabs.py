@@ -13,12 +13,20 @@ from playwright.sync_api import Browser, expect
 from tests.browser.bar.driver import Bars
 from tests.browser.bar.server import World
 from tests.helpers import eventually
+from tests.kept_pages import close_lent_pages
+
+
+@pytest.fixture(autouse=True)
+def no_other_page(browser: Browser) -> Iterator[None]:
+    """Tabs are counted here: a page that is kept for the next test is one more."""
+    yield
+    close_lent_pages(browser)
 
 
 @pytest.fixture
 def tabs(browser: Browser, world: World) -> Iterator[list[Bars]]:
     """Three tabs of one browser; the first one has the socket of all."""
-    with browser.new_context() as context:
+    with browser.new_context(reduced_motion="reduce") as context:
         tabs = [Bars(context.new_page(), world) for _ in range(3)]
         world.put("a", state="running", progress=10)
         world.put("b", state="running", progress=20)
@@ -140,7 +148,7 @@ def test_a_frozen_tab_does_not_stand_in_line_for_the_socket(tabs: list[Bars]) ->
 def test_each_tab_sees_what_its_own_token_lets_it_see(browser: Browser, world: World) -> None:
     world.token = "right"
     world.put("a", state="running", progress=10)
-    with browser.new_context() as context:
+    with browser.new_context(reduced_motion="reduce") as context:
         may, may_not = (Bars(context.new_page(), world) for _ in range(2))
         for tab, token in ((may, "right"), (may_not, "wrong")):
             tab.open()
@@ -161,7 +169,7 @@ def test_each_tab_sees_what_its_own_token_lets_it_see(browser: Browser, world: W
 def test_tabs_of_two_who_are_logged_in_do_not_share(browser: Browser, world: World) -> None:
     world.shareable = False
     world.put("a", state="running", progress=10)
-    with browser.new_context() as context:
+    with browser.new_context(reduced_motion="reduce") as context:
         for who in ("anna", "anna", "ben"):
             tab = Bars(context.new_page(), world)
             tab.open()
@@ -176,7 +184,7 @@ def test_nothing_is_shared_where_the_server_or_the_page_does_not_let_it(
 ) -> None:
     world.shareable = shareable
     world.put("a", state="running", progress=10)
-    with browser.new_context() as context:
+    with browser.new_context(reduced_motion="reduce") as context:
         for count in (1, 2):
             tab = Bars(context.new_page(), world)
             tab.open()
