@@ -360,6 +360,26 @@ def test_a_cancel_over_which_the_connection_broke_goes_by_http_too(bars: Bars) -
     assert bars.events("error") == []
 
 
+def test_a_cancel_that_does_not_reach_the_server_is_not_shown_as_one_and_can_be_asked_for_again(bars: Bars) -> None:
+    # The part of the script that would ask over HTTP can't be had either.
+    bars.page.route("**/progress-more.mjs*", lambda route: route.abort())
+    bars.world.put("a", state="running", progress=20)
+    bars.make("a", reconnectDelay=60_000)
+    bars.wait_joined("a")
+    bars.world.stop()
+    bars.wait_for("disconnect")
+
+    assert bars.call("bar.cancel()") is False
+
+    ((error,),) = bars.events("error")
+    assert (error["code"], error["task_id"]) == ("unreachable", "a")
+    expect(bars.button("cancel")).to_have_text("Cancel")
+    bars.world.start()
+    bars.page.unroute_all()
+    assert bars.call("bar.cancel()") is True
+    assert bars.world.tasks["a"]["state"] == "cancelled"
+
+
 def test_the_namespace_can_be_another(bars: Bars) -> None:
     bars.make(websocketUrl="/elsewhere", maxReconnectAttempts=0)
 

@@ -5,7 +5,7 @@
 /** @import { Ack, Endpoint, LinkHandlers, Policy, Sink, Transport } from './internal.js' */
 import { loadMore } from './here.js';
 import { Link } from './link.js';
-import { SocketTransport } from './socket.js';
+import { SocketTransport, UNREACHABLE } from './socket.js';
 
 const PONG_TIMEOUT_MS = 10_000;
 /** A timer that fires this late was held up with the whole tab; it proves nothing about the server. */
@@ -196,8 +196,9 @@ export class Connection {
       // To ask twice for the stop does no harm; a second attempt would be one too many.
       if (ack.error?.code !== 'unreachable' || event === 'retry_task') return ack;
     }
-    const { askByHttp } = await loadMore();
-    return askByHttp(this.#endpoint.api, event, taskId, token, data, this.#sink());
+    // The break over which it is asked for may have taken this along.
+    const more = await loadMore().catch(loadMore).catch(() => {});
+    return more ? more.askByHttp(this.#endpoint.api, event, taskId, token, data, this.#sink()) : UNREACHABLE;
   }
 
   /** The newest bar's; while one of them wants to reconnect, it does. @returns {Policy} */

@@ -6,7 +6,7 @@
 
 const OPEN_TIMEOUT_MS = 10_000;
 /** @type {Ack} */
-const UNREACHABLE = { ok: false, error: { code: 'unreachable', message: '' } };
+export const UNREACHABLE = { ok: false, error: { code: 'unreachable', message: '' } };
 
 /** @implements {Transport} */
 export class SocketTransport {
