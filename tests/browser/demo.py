@@ -103,9 +103,9 @@ def axe_violations(
     return found
 
 
-def is_fine(page: Page) -> bool:
+def is_fine(page: Page, *, only: tuple[str, ...] = ()) -> bool:
     """It fits and axe finds nothing: to be waited for, as styles and what comes late settle a moment later."""
-    found = (axe_violations(page), sideways_overflow(page))
+    found = (axe_violations(page, only=only), sideways_overflow(page))
     assert found == ([], 0), found
     return True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -99,6 +100,22 @@ def test_packets_that_make_no_sense_end_their_connection_and_leave_no_traceback(
             assert is_closed_by_server(strange), packet
         assert good.ask("ping") == {"ok": True}
     assert "Traceback" not in server.log
+
+
+def test_who_is_ended_is_hung_up_on_and_what_it_said_meanwhile_is_ignored(server: ServerProcess) -> None:
+    with RawClients(server) as clients, Viewer(server.url) as good:
+        line = clients.socket(enter=False).sock
+        line.settimeout(20)
+        eventually(lambda: b"\x88" in line.recv(100), saying="a stray is ended")
+        with suppress(OSError):
+            # On its way when it was ended, as far as it can know.
+            line.sendall(b"\x81\x8c" + bytes(4) + b"40/progress,")
+            line.sendall(b"not a request\r\n\r\n")
+            assert line.recv(100) == b"", "it waits for no farewell, and answers nothing"
+
+        assert good.ask("ping") == {"ok": True}
+    assert "Traceback" not in server.log
+    assert "Expected GET method" not in server.log
 
 
 def test_bodies_that_make_no_sense_are_answered_and_leave_no_traceback(server: ServerProcess) -> None:

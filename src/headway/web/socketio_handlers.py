@@ -10,9 +10,11 @@ sent by one background task that fits the async mode: emits from a true OS threa
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -155,6 +157,8 @@ class SocketIOHandlers:
                 _end(self._eio, eio_sid)
 
     def _on_message(self, eio_sid: str, data: object) -> None:
+        if eio_sid not in self._socketio.server.environ:
+            return  # Said before it knew that its session has ended.
         client = self._clients.get(eio_sid)
         if client is None or not isinstance(data, str) or not is_about(self.namespace, data):
             if client is not None and isinstance(data, bytes) and eio_sid not in self._socketio.server._binary_packet:
@@ -277,9 +281,9 @@ class Client(PacketOutlet):
 
     def give_up(self) -> None:
         """End the session at once, and without a farewell: some clients would not come back after one."""
-        socket = self._eio.sockets.pop(self._eio_sid, None)
-        if socket is not None:
-            socket.close(wait=False, abort=True, reason=self._eio.reason.SERVER_DISCONNECT)
+        session = self._eio.sockets.pop(self._eio_sid, None)
+        if session is not None:
+            session.close(wait=False, abort=True, reason=self._eio.reason.SERVER_DISCONNECT)
 
     def _disconnect(self) -> None:
         _end(self._eio, self._eio_sid)
@@ -287,9 +291,9 @@ class Client(PacketOutlet):
 
 def _end(eio: Any, eio_sid: str) -> None:
     """engineio's own `disconnect` would wait for a client to read what is queued for it, and perhaps for ever."""
-    socket = eio.sockets.get(eio_sid)
-    if socket is not None:
-        socket.close(wait=False, reason=eio.reason.SERVER_DISCONNECT)
+    session = eio.sockets.get(eio_sid)
+    if session is not None:
+        session.close(wait=False, reason=eio.reason.SERVER_DISCONNECT)
 
 
 def _bound_messages(eio: Any) -> None:
@@ -305,6 +309,7 @@ def _bound_messages(eio: Any) -> None:
         if isinstance(websocket, SimpleWebSocketWSGI):
             websocket.server_args["max_message_size"] = eio.max_http_buffer_size
             websocket.wait = partial(_packet, websocket.wait)
+            websocket.close = partial(_close, websocket, websocket.close)
         return websocket
 
     eio._async = {**eio._async, "websocket": made}
@@ -313,6 +318,13 @@ def _bound_messages(eio: Any) -> None:
 def _packet(wait: Callable[[], str | bytes | None]) -> str | bytes | None:
     said = wait()
     return None if isinstance(said, str) and not PACKET.match(said) else said
+
+
+def _close(websocket: Any, close: Callable[[], None]) -> None:
+    """And hang up: else the connection stays, and a thread waits at it, for as long as its client likes."""
+    close()
+    with suppress(OSError):  # The client was first.
+        websocket.ws.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _origins(socketio: SocketIO) -> Origins:

@@ -44,7 +44,10 @@ class PollGuard:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if "HTTP_UPGRADE" in environ:
-            return self._handle(environ, start_response)
+            try:
+                return self._handle(environ, start_response)
+            finally:
+                _read_no_more(environ)
         query = parse_qs(environ.get("QUERY_STRING", ""))
         client = self._clients.get(query.get("sid", [""])[0])
         if client is None or environ["REQUEST_METHOD"] not in ("GET", "POST"):
@@ -88,3 +91,10 @@ class PollGuard:
         if not may_go:
             turns.confirmed.wait(turns.patience_s(self._pong_within_s))
             turns.check()
+
+
+def _read_no_more(environ: Environ) -> None:
+    """A WebSocket is over: gevent would take what its client said since then for a next request, and answer it."""
+    if environ.get("SERVER_SOFTWARE", "").startswith("gevent"):
+        body = environ["wsgi.input"]
+        getattr(body, "rfile", body).close()
