@@ -96,5 +96,6 @@ class PollGuard:
 def _read_no_more(environ: Environ) -> None:
     """A WebSocket is over: gevent would take what its client said since then for a next request, and answer it."""
     if environ.get("SERVER_SOFTWARE", "").startswith("gevent"):
-        body = environ["wsgi.input"]
-        getattr(body, "rfile", body).close()
+        body: Any = environ["wsgi.input"]
+        reader: Any = getattr(body, "rfile", body)
+        reader.close()
