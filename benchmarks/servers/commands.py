@@ -46,8 +46,8 @@ def paced(
             return sent
         due = int(now / gap)
         if due < turn:
-            # Waking up thousands of times a second would be measured as well.
-            time.sleep(max(turn * gap - now, 0.002))
+            # Waking up hundreds of times a second would be measured as well.
+            time.sleep(max(turn * gap - now, 0.01))
             continue
         turn = max(turn, due - tasks)
         while turn <= due:

@@ -164,7 +164,7 @@ def test_a_killed_server_comes_back_and_the_page_tells_the_truth(browser: Browse
         page.goto(server.url)
         make(page, "先做好一篇", cards=1)
         stage_state(page, "completed")
-        task_id = make(page, "服务器会被杀掉", cards=8)
+        task_id = make(page, "服务器会被杀掉", cards=4)
         stage_state(page, "running")
         page.evaluate(WATCH_THE_BAR)
         expect(page.locator("#progress-container [role=progressbar]")).to_have_attribute(
