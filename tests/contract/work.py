@@ -16,6 +16,13 @@ def _pause() -> None:
     threading.Event().wait(0.01)
 
 
+def _say_begun(folder: Path, attempt: int = 1) -> None:
+    """Who sees that there is such a file finds all of it."""
+    part = folder / f"begun-{attempt}.part"
+    part.write_text(str(os.getpid()))
+    part.replace(folder / f"begun-{attempt}")
+
+
 def add(task: Reporter, one: int, *, other: int) -> dict[str, int]:
     return {"sum": one + other, "pid": os.getpid()}
 
@@ -53,7 +60,7 @@ def no_json(task: Reporter) -> object:
 def wait_for(task: Reporter, folder: str) -> str:
     """Says that it has begun, and goes on once `go` is there. Heeds a cancel."""
     here = Path(folder)
-    (here / f"begun-{task.attempt}").write_text(str(os.getpid()))
+    _say_begun(here, task.attempt)
     while not (here / "go").exists():
         task.raise_if_cancelled()
         _pause()
@@ -71,7 +78,7 @@ def tidy_up(task: Reporter, folder: str) -> None:
 def never_heed(task: Reporter, folder: str) -> str:
     """Never looks whether it was asked to stop."""
     here = Path(folder)
-    (here / "begun-1").write_text(str(os.getpid()))
+    _say_begun(here)
     while not (here / "go").exists():
         _pause()
     return "gone on"
