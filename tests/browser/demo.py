@@ -19,10 +19,12 @@ from tests.kept_pages import leave_nothing, lent_page
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Page
 
 # Told in other ways: a server that is away, and answers, which are looked at by themselves.
 HARMLESS = re.compile(r"ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|WebSocket connection to|Failed to load resource")
+
+REFUSED = re.compile(r"the server responded with a status of (\d+)")
 
 # Where nobody watches the copy being typed, it need not take ten seconds.
 AT_ONCE = {"HEADWAY_DEMO_PAUSE_MS": "1"}
@@ -52,17 +54,20 @@ def visit(browser: Browser, *, quiet: bool = True, but: str = "nothing", **optio
     with lent_page(browser, **(usual | options)) as page:
         page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: wrong.append(f"uncaught: {error}"))
-        page.on("response", lambda answer: answer.status >= 400 and wrong.append(f"{answer.status} {answer.url}"))
-        page.on(
-            "console",
-            lambda message: (
-                message.type == "error" and not HARMLESS.search(message.text) and wrong.append(message.text)
-            ),
-        )
+        page.on("console", lambda message: wrong.extend(_complaints(message)))
         yield page
         go_away(page)
     if quiet:
         assert [one for one in wrong if not re.search(but, one)] == []
+
+
+def _complaints(message: ConsoleMessage) -> Iterator[str]:
+    """Chromium tells here of answers that say no, too: to listen to every answer costs a fifth of opening a page."""
+    if message.type == "error":
+        if refused := REFUSED.search(message.text):
+            yield f"{refused[1]} {message.location['url']}"
+        elif not HARMLESS.search(message.text):
+            yield message.text
 
 
 def go_away(page: Page) -> None:
