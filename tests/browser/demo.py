@@ -56,7 +56,7 @@ def visit(browser: Browser, *, quiet: bool = True, but: str = "nothing", **optio
         page.on("pageerror", lambda error: wrong.append(f"uncaught: {error}"))
         page.on("console", lambda message: wrong.extend(_complaints(message)))
         yield page
-        go_away(page)
+        _go_away(page)
     if quiet:
         assert [one for one in wrong if not re.search(but, one)] == []
 
@@ -70,7 +70,7 @@ def _complaints(message: ConsoleMessage) -> Iterator[str]:
             yield message.text
 
 
-def go_away(page: Page) -> None:
+def _go_away(page: Page) -> None:
     """To where nothing runs any more, and with nothing left behind: a page keeps what was typed when it is left."""
     address = urllib.parse.urlsplit(page.url)
     with suppress(Error):  # Its server may be away: nobody else is lent that page then.

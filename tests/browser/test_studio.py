@@ -349,7 +349,7 @@ def looks_right(page: Page, locale: str) -> None:
         eventually(lambda: sideways_overflow(page) == 0, saying="it fits")
 
 
-# Ten looks with axe, and 26 cards: a busy machine takes its time.
+# Twelve looks with axe, and 26 cards: a busy machine takes its time.
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("locale", ["en", "zh-CN"])
 def test_every_state_fits_and_axe_finds_nothing(browser: Browser, unhurried: ServerProcess, locale: str) -> None:

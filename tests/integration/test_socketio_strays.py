@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -115,7 +116,7 @@ def test_who_is_ended_is_hung_up_on_and_what_it_said_meanwhile_is_ignored(server
 
         assert good.ask("ping") == {"ok": True}
     assert "Traceback" not in server.log
-    assert "Expected GET method" not in server.log
+    assert not re.search("Expected GET method|Invalid HTTP method", server.log), "gevent took it for a request"
 
 
 def test_bodies_that_make_no_sense_are_answered_and_leave_no_traceback(server: ServerProcess) -> None:

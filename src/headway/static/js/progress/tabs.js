@@ -9,7 +9,7 @@
 /** @import { TransportName } from './types.js' */
 /** @import { Ack, Endpoint, JoinData, Sink, Transport } from './internal.js' */
 import { Seats } from './seats.js';
-import { SocketTransport } from './socket.js';
+import { SocketTransport, UNREACHABLE } from './socket.js';
 
 /** How long a tab waits for the holder's word that the socket is up. */
 const ANSWER_MS = 4000;
@@ -131,7 +131,7 @@ export class TabsTransport {
 
   /** Whoever was asked does not answer any more. */
   #giveUpAsking() {
-    for (const resolve of this.#asking.values()) resolve({ ok: false, error: { code: 'unreachable', message: '' } });
+    for (const resolve of this.#asking.values()) resolve(UNREACHABLE);
     this.#asking.clear();
   }
 
