@@ -17,6 +17,7 @@ from headway.model.errors import InvalidValue, StoreUnavailable, TaskNotFound
 from headway.model.ports import Swap, TaskQuery
 from headway.model.task import Task
 from headway.stores.redis import RedisStore
+from tests.chaos.inside import House
 from tests.helpers import eventually, free_port
 from tests.redis_cluster import RedisCluster
 from tests.redis_server import RedisServer
@@ -119,26 +120,49 @@ def test_a_replica_stands_in_for_a_node_that_died_and_viewers_see_the_end(
 ) -> None:
     dying = cluster.node_of(INDEXES)
     replica = cluster.add_replica(dying, tmp_path / "replica")
-    seen: dict[str, object] = {}
-    with ProgressManager(store=cluster.url) as worker, ProgressManager(store=cluster.url) as watcher:
-        watcher.subscribe(
-            lambda tasks: seen.update({task.task_id: task.progress for task in tasks}),
-            lambda: seen.update({task.task_id: task.progress for task in watcher.list_tasks(limit=500)}),
-        )
+    with ProgressManager(store=cluster.url) as worker:
+        house = House(ProgressManager(store=cluster.url))
+        house.connect("viewer")
         tasks = [worker.create_task() for _ in range(30)]
         for task_id in tasks:
+            house.join("viewer", task_id)
+
+        def show(progress: float, *, healing: bool = True) -> bool:
+            """Messages may get lost between the nodes while these lose and find each other: that is what healing is
+            for."""
+            if healing:
+                house.hub.heal()
+            house.driver.turn()
+            seen = {event["task_id"]: event["payload"] for event in house.history.events if event["kind"] == "progress"}
+            return {seen[task_id]["progress"] for task_id in tasks} == {progress}
+
+        for task_id in tasks:
             worker.update_progress(task_id, progress=10)
-        eventually(lambda: set(map(seen.get, tasks)) == {10})
+        eventually(lambda: show(10))
         eventually(lambda: replica.has_all_of(dying))  # Redis acknowledges before that.
 
         dying.kill()
         for task_id in tasks:
             assert worker.update_progress(task_id, progress=20)
 
-        eventually(lambda: set(map(seen.get, tasks)) == {20}, 60)
+        eventually(lambda: show(20), 60)
         for task_id in tasks:
             assert worker.complete_task(task_id)
-        eventually(lambda: set(map(seen.get, tasks)) == {100})
+        eventually(lambda: show(100))
+        house.history.check()
+
+        # And hears of changes again without looking.
+        tasks = [worker.create_task()]
+        house.join("viewer", tasks[0])
+        steps = iter(range(1, 100))
+
+        def is_heard() -> bool:
+            step = next(steps)
+            worker.update_progress(tasks[0], progress=step)
+            return bool(eventually(lambda: show(step, healing=False), 1))
+
+        eventually(is_heard)
+        house.close()
 
 
 def test_a_slot_that_moves_to_another_node_is_followed(cluster: RedisCluster, store: RedisStore) -> None:
