@@ -23,6 +23,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from tests.forked import Forked, forked
+
 T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -131,7 +133,7 @@ class ServerProcess:
         self._ready = ready
         self._cwd = cwd or ROOT
         self._timeout = timeout
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Forked | None = None
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as this object
 
     @classmethod
@@ -155,9 +157,10 @@ class ServerProcess:
 
     def start(self, *, wait: bool = True) -> Self:
         assert not self.is_running(), "the server is running already"
-        self._process = subprocess.Popen(
+        env = os.environ | self._env
+        self._process = forked(self._command, env=env, cwd=self._cwd, output=self._output) or subprocess.Popen(
             self._command,
-            env=os.environ | self._env,
+            env=env,
             cwd=self._cwd,
             stdin=subprocess.DEVNULL,
             stdout=self._output,

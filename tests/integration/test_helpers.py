@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import sys
 import urllib.request
 from pathlib import Path
 
@@ -63,6 +65,42 @@ def test_a_killed_server_starts_again_on_the_same_port(tmp_path: Path) -> None:
 
         assert server.pid != first
         assert server.is_running()
+
+
+WHAT_IT_IS = """
+import json, os, signal, sys, threading
+print(json.dumps({
+    "argv": sys.argv, "orig_argv": sys.orig_argv[1:], "path": sys.path[0], "cwd": os.getcwd(), "env": dict(os.environ),
+    "file": __file__, "main": sys.modules["__main__"].__dict__ is globals(), "warnings": sys.warnoptions,
+    "descriptors": sorted(os.listdir("/proc/self/fd")), "leads_its_session": os.getsid(0) == os.getpid(),
+    "input": os.path.samestat(os.fstat(0), os.stat(os.devnull)), "threads": threading.active_count(),
+    "child": str(signal.getsignal(signal.SIGCHLD)), "term": str(signal.getsignal(signal.SIGTERM)),
+    "handler": str(signal.getsignal(signal.SIGINT)), "redis": "redis" in sys.modules and sys.modules["redis"] is None,
+}))
+sys.exit(7)
+"""
+
+
+@pytest.mark.parametrize("flags", [[], ["-W", "error"]])
+def test_a_forked_server_is_what_it_would_be_if_it_had_been_started_by_itself(tmp_path: Path, flags: list[str]) -> None:
+    script = tmp_path / "what_it_is.py"
+    script.write_text(WHAT_IT_IS)
+    links = tmp_path / "python"
+    links.symlink_to(sys.executable)
+
+    def told(program: str | Path) -> dict[str, object]:
+        server = ServerProcess(program, *flags, script, "{port}", env={"MARK": "1"}, port=1, cwd=tmp_path)
+        server.start(wait=False)
+        assert server.wait() == 7
+        told: dict[str, object] = json.loads(server.log)
+        server.close()
+        return told
+
+    forked, by_itself = told(sys.executable), told(links)
+
+    # A program by another name is not forked; it tells that name.
+    assert forked.pop("env") | {"_": ""} == by_itself.pop("env") | {"_": ""}  # type: ignore[operator, attr-defined]
+    assert forked == by_itself
 
 
 def test_a_server_that_cannot_start_tells_what_it_printed() -> None:
