@@ -164,7 +164,7 @@ def test_axe_can_read_every_page_in_any_look(english: Page) -> None:
 
 
 def test_nothing_sticks_out_or_is_cut_off_in_any_width_and_direction(english: Page) -> None:
-    stays_whole(english)
+    stays_whole(english, "ltr", "rtl")
 
 
 @pytest.mark.parametrize("act", PAGES, ids=lambda act: act.__name__)
@@ -174,7 +174,8 @@ def test_nothing_sticks_out_or_is_cut_off_in_chinese_and_axe_finds_nothing(
     with visit(browser, quiet=False, locale="zh-CN") as page:
         become_the_owner(page, demo, tasks)
         act(page, demo.url, tasks)
-        stays_whole(page)
+        # How words of other lengths fit does not hang on the direction as well.
+        stays_whole(page, "ltr")
         eventually(lambda: is_clean(page), saying="axe finds nothing")
 
 
@@ -200,8 +201,8 @@ def become_the_owner(page: Page, demo: ServerProcess, tasks: dict[str, str]) -> 
     page.context.add_cookies([{"name": "headway_session", "value": tasks["cookie"], "url": demo.url}])
 
 
-def stays_whole(page: Page) -> None:
-    for direction in ("ltr", "rtl"):
+def stays_whole(page: Page, *directions: str) -> None:
+    for direction in directions:
         page.evaluate("direction => { document.documentElement.dir = direction; }", direction)
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 800})
