@@ -1,8 +1,8 @@
-"""Where servers of tests are forked from: a process that has imported what they all import, most of a start.
+"""Where processes of tests are forked from: one that has imported what they all import, which is most of a start.
 
-Its only argument is the number of a socket. A request is a line of JSON (`argv` as in `sys.argv`, `module` where it is
-run by `-m`, `env`, `cwd`), and with it three descriptors: for input, for output, and where the exit status is written
-to when the process has ended. The answer is a line with the pid. See tests/forked.py.
+Its only argument is the number of a socket. A request is a line of JSON (`how`: `-m`, `-c` or a script; `what` comes
+after the first two; `arguments`, `env`, `cwd`), and with it four descriptors: for input, output and errors, and where
+the exit status is written to when the process has ended. The answer is a line with the pid. See tests/forked.py.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import select
 import signal
 import socket
 import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def next_child(tests: socket.socket) -> dict[str, Any] | None:
                 os.read(woken, 4096)
             reap(statuses)
         if tests in ready:
-            data, descriptors, _, _ = socket.recv_fds(tests, REQUEST_BYTES, 3)
+            data, descriptors, _, _ = socket.recv_fds(tests, REQUEST_BYTES, 4)
             if not data:
                 return None
             while not data.endswith(b"\n"):
@@ -90,7 +91,7 @@ def become(request: dict[str, Any], descriptors: list[int]) -> None:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
-    for number, descriptor in enumerate((descriptors[0], descriptors[1], descriptors[1])):
+    for number, descriptor in enumerate(descriptors[:3]):
         os.dup2(descriptor, number)
     os.closerange(3, max(descriptors) + 1)
     os.chdir(request["cwd"])
@@ -99,15 +100,22 @@ def become(request: dict[str, Any], descriptors: list[int]) -> None:
 
 
 def run(request: dict[str, Any]) -> None:
+    how, what, arguments = request["how"], request["what"], request["arguments"]
     interpreter = sys.orig_argv[: -len(sys.argv)]
-    sys.argv = request["argv"]
-    sys.orig_argv = [*interpreter, *(["-m", request["module"], *sys.argv[1:]] if request["module"] else sys.argv)]
-    if request["module"]:
+    sys.orig_argv = [*interpreter, *filter(None, (how, what)), *arguments]
+    sys.argv = [how, *arguments]
+    if how == "-m":
         sys.path[0] = request["cwd"]
-        runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
+        runpy.run_module(what, run_name="__main__", alter_sys=True)
+        return
+    main = sys.modules["__main__"] = types.ModuleType("__main__")
+    if how == "-c":
+        sys.path[0], source, name = "", what, "<string>"
     else:
-        sys.path[0] = str(Path(sys.argv[0]).resolve().parent)
-        runpy.run_path(sys.argv[0], run_name="__main__")
+        script = Path(how).resolve()
+        sys.path[0], source, name = str(script.parent), script.read_text("utf-8"), str(script)
+        main.__file__ = name
+    exec(compile(source, name, "exec"), main.__dict__)
 
 
 if __name__ == "__main__":

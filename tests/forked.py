@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import IO
 
 FORK_SERVER = Path(__file__).with_name("fork_server.py")
 
@@ -40,6 +39,9 @@ class Forked:
     def send_signal(self, number: signal.Signals) -> None:
         if self.poll() is None:
             os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
 
     def _has_ended(self, timeout: float | None) -> bool:
         if self.returncode is None and select.select([self._status], [], [], timeout)[0]:
@@ -73,15 +75,13 @@ class _ForkServer:
                 start_new_session=True,
             )
 
-    def start(self, request: Mapping[str, object], command: Sequence[str], output: int) -> Forked:
+    def start(self, request: Mapping[str, object], command: Sequence[str], streams: Sequence[int]) -> Forked:
         status, written = os.pipe()
-        nothing = os.open(os.devnull, os.O_RDONLY)
         try:
             with self._lock:
-                socket.send_fds(self._ours, [json.dumps(request).encode() + b"\n"], [nothing, output, written])
+                socket.send_fds(self._ours, [json.dumps(request).encode() + b"\n"], [*streams, written])
                 answer = self._ours.recv(100)
         finally:
-            os.close(nothing)
             os.close(written)
         assert answer, f"{FORK_SERVER.name} has ended: what it imports can't be imported"
         return Forked(int(answer), command, status)
@@ -94,20 +94,21 @@ class _ForkServer:
 _SERVERS: dict[_Kind, _ForkServer] = {}
 
 
-def forked(command: Sequence[str], *, env: Mapping[str, str], cwd: str, output: IO[bytes]) -> Forked | None:
+def forked(
+    command: Sequence[str], *, env: Mapping[str, str], cwd: str | os.PathLike[str], streams: Sequence[int]
+) -> Forked | None:
     """The command in a session of its own, or None where it can't be a fork: another interpreter, or one that gevent
-    must change before anything is imported."""
+    must change before anything is imported. `streams`: descriptors of input, output and errors."""
     if command[0] != sys.executable or any("gevent" in part for part in command):
         return None
     rest = list(command[1:])
     flags = []
     while rest[:1] == ["-W"]:
         flags += [rest.pop(0), rest.pop(0)]
-    module = None
-    if rest[:2] == ["-m", "headway"]:
-        module = rest[1]
-        rest = rest[1:]
-    elif not rest or not rest[0].endswith(".py"):
+    how, what = rest.pop(0), ""
+    if how in ("-m", "-c"):
+        what = rest.pop(0)
+    if not (how == "-c" or (how == "-m" and what == "headway") or how.endswith(".py")):
         return None
     # As tests/as_installed has it.
     has_redis = any("redis" in said for said in (*command, *env.values()))
@@ -116,8 +117,8 @@ def forked(command: Sequence[str], *, env: Mapping[str, str], cwd: str, output: 
         if not _SERVERS:
             atexit.register(_close_all)
         _SERVERS[kind] = _ForkServer(kind)
-    request = {"argv": rest, "module": module, "env": dict(env), "cwd": str(Path(cwd).resolve())}
-    return _SERVERS[kind].start(request, command, output.fileno())
+    request = {"how": how, "what": what, "arguments": rest, "env": dict(env), "cwd": str(Path(cwd).resolve())}
+    return _SERVERS[kind].start(request, command, streams)
 
 
 def _close_all() -> None:

@@ -17,7 +17,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -103,6 +103,28 @@ def find_chromium(*, whole: bool = True) -> str:
     raise AssertionError("no Chromium found; `make test` installs one, HEADWAY_CHROMIUM names one")
 
 
+def started(
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: str | os.PathLike[str],
+    output: int,
+    given: int | None = None,
+    errors: int | None = None,
+) -> subprocess.Popen[bytes] | Forked:
+    """A process in a session of its own, forked where it can be. Descriptors: nothing is `given`, and errors go where
+    the `output` goes, unless told otherwise."""
+    with Path(os.devnull).open("rb") as nothing:
+        streams = (nothing.fileno() if given is None else given, output, output if errors is None else errors)
+        process = forked(command, env=env, cwd=cwd, streams=streams)
+        if process is not None:
+            return process
+        stdin, stdout, stderr = streams
+        return subprocess.Popen(
+            command, env=env, cwd=cwd, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True
+        )
+
+
 class ServerProcess:
     """A real server in a process of its own, as a context manager.
 
@@ -157,16 +179,7 @@ class ServerProcess:
 
     def start(self, *, wait: bool = True) -> Self:
         assert not self.is_running(), "the server is running already"
-        env = os.environ | self._env
-        self._process = forked(self._command, env=env, cwd=self._cwd, output=self._output) or subprocess.Popen(
-            self._command,
-            env=env,
-            cwd=self._cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=self._output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        self._process = started(self._command, env=os.environ | self._env, cwd=self._cwd, output=self._output.fileno())
         if wait:
             self.wait_until_ready()
         return self

@@ -13,10 +13,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from headway import ProgressManager, Task
-from tests.helpers import eventually
+from tests.helpers import eventually, started
 
 
 @dataclass(frozen=True)
@@ -37,19 +38,24 @@ class Cli:
         settings = {name: value for name, value in os.environ.items() if not name.startswith("HEADWAY_")}
         self.env = settings | {"HEADWAY_STORE": self.store, "PYTHONUTF8": "1"} | dict(env or {})
 
-    def __call__(self, *arguments: str, env: Mapping[str, str] | None = None, **options: Any) -> Done:
-        done = subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=self.env | dict(env or {}),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            **{"stdin": subprocess.DEVNULL, **options},
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return Done(done.returncode, done.stdout, done.stderr)
+    def __call__(self, *arguments: str, env: Mapping[str, str] | None = None, given: str = "") -> Done:
+        with TemporaryFile() as input_, TemporaryFile() as output, TemporaryFile() as errors:
+            input_.write(given.encode())
+            input_.seek(0)
+            process = started(
+                self.command(*arguments),
+                cwd=self.folder,
+                env=self.env | dict(env or {}),
+                given=input_.fileno(),
+                output=output.fileno(),
+                errors=errors.fileno(),
+            )
+            code = process.wait(60)
+            for file in (output, errors):
+                file.seek(0)
+            said = output.read().decode(), errors.read().decode()
+        assert "Traceback" not in said[1], said[1]
+        return Done(code, *said)
 
     @contextmanager
     def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:

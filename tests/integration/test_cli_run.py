@@ -51,7 +51,7 @@ def test_bytes_that_are_no_text_go_through_unchanged(cli: Cli) -> None:
 
 
 def test_the_input_of_a_pipe_reaches_the_command(cli: Cli) -> None:
-    done = cli("run", "--", "cat", input="through\n", stdin=None)
+    done = cli("run", "--", "cat", given="through\n")
 
     assert (done.code, done.out) == (0, "through\n")
 

@@ -71,7 +71,8 @@ WHAT_IT_IS = """
 import json, os, signal, sys, threading
 print(json.dumps({
     "argv": sys.argv, "orig_argv": sys.orig_argv[1:], "path": sys.path[0], "cwd": os.getcwd(), "env": dict(os.environ),
-    "file": __file__, "main": sys.modules["__main__"].__dict__ is globals(), "warnings": sys.warnoptions,
+    "file": globals().get("__file__"), "main": sys.modules["__main__"].__dict__ is globals(),
+    "warnings": sys.warnoptions,
     "descriptors": sorted(os.listdir("/proc/self/fd")), "leads_its_session": os.getsid(0) == os.getpid(),
     "input": os.path.samestat(os.fstat(0), os.stat(os.devnull)), "threads": threading.active_count(),
     "child": str(signal.getsignal(signal.SIGCHLD)), "term": str(signal.getsignal(signal.SIGTERM)),
@@ -81,15 +82,14 @@ sys.exit(7)
 """
 
 
-@pytest.mark.parametrize("flags", [[], ["-W", "error"]])
-def test_a_forked_server_is_what_it_would_be_if_it_had_been_started_by_itself(tmp_path: Path, flags: list[str]) -> None:
-    script = tmp_path / "what_it_is.py"
-    script.write_text(WHAT_IT_IS)
+@pytest.mark.parametrize("how", [["what_it_is.py"], ["-c", WHAT_IT_IS], ["-W", "error", "what_it_is.py"]])
+def test_a_forked_server_is_what_it_would_be_if_it_had_been_started_by_itself(tmp_path: Path, how: list[str]) -> None:
+    (tmp_path / "what_it_is.py").write_text(WHAT_IT_IS)
     links = tmp_path / "python"
     links.symlink_to(sys.executable)
 
     def told(program: str | Path) -> dict[str, object]:
-        server = ServerProcess(program, *flags, script, "{port}", env={"MARK": "1"}, port=1, cwd=tmp_path)
+        server = ServerProcess(program, *how, "an argument", env={"MARK": "1"}, port=1, cwd=tmp_path)
         server.start(wait=False)
         assert server.wait() == 7
         told: dict[str, object] = json.loads(server.log)

@@ -6,13 +6,12 @@ import contextlib
 import os
 import queue
 import signal
-import subprocess
 import sys
 import threading
 from types import TracebackType
 from typing import Self
 
-from tests.helpers import ROOT
+from tests.helpers import ROOT, started
 
 PRELUDE = """
 import multiprocessing, os, signal, sys, threading, time
@@ -36,14 +35,12 @@ class WorkerProcess:
 
     def __init__(self, program: str, store: str, *arguments: object) -> None:
         self._lines: queue.Queue[str | None] = queue.Queue()
-        self.process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", PRELUDE + program, store, *map(str, arguments)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-            start_new_session=True,
-        )
+        command = [sys.executable, "-W", "error", "-c", PRELUDE + program, store, *map(str, arguments)]
+        (given, told), (heard, said) = os.pipe(), os.pipe()
+        self.process = started(command, env=os.environ, cwd=ROOT, given=given, output=said, errors=2)
+        for theirs in (given, said):
+            os.close(theirs)
+        self._told, self._heard = os.fdopen(told, "w", buffering=1), os.fdopen(heard)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -65,9 +62,7 @@ class WorkerProcess:
         return lines
 
     def tell(self, line: str = "") -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
+        self._told.write(line + "\n")
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
@@ -90,13 +85,12 @@ class WorkerProcess:
             os.killpg(self.process.pid, signal.SIGKILL)  # Also what it has started.
         self.process.wait(10)
         self._reader.join(10)
-        for stream in (self.process.stdin, self.process.stdout):
-            if stream is not None:
-                stream.close()
+        self._heard.close()
+        with contextlib.suppress(BrokenPipeError):
+            self._told.close()
 
     def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
+        for line in self._heard:
             if line.endswith("\n"):  # Else it was killed while it said that.
                 self._lines.put(line.rstrip("\n"))
         self._lines.put(None)
