@@ -117,6 +117,8 @@ def test_what_was_chosen_is_there_after_a_reload_and_the_copy_follows_a_switch_o
         expect(page.get_by_role("radio", name="中文")).to_be_checked()
         page.locator("[data-switch=language]").click()
         page.get_by_role("radio", name="English").check(force=True)
+        # Who leaves before the page's script has come leaves nothing behind.
+        page.wait_for_function("() => JSON.parse(sessionStorage.getItem('headway-composer')).language === 'en'")
         page.locator("[data-switch=language]").click()
         expect(page.locator("html")).to_have_attribute("lang", "en")
         expect(page.get_by_role("radio", name="English")).to_be_checked()
