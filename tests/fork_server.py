@@ -1,8 +1,8 @@
 """Where processes of tests are forked from: one that has imported what they all import, which is most of a start.
 
 Its only argument is the number of a socket. A request is a line of JSON (`how`: `-m`, `-c` or a script; `what` comes
-after the first two; `arguments`, `env`, `cwd`), and with it four descriptors: for input, output and errors, and where
-the exit status is written to when the process has ended. The answer is a line with the pid. See tests/forked.py.
+after the first two; `arguments`, `path`, `env`, `cwd`), and with it four descriptors: for input, output and errors, and
+where the exit status is written to when the process has ended. The answer is a line with the pid. See tests/forked.py.
 """
 
 from __future__ import annotations
@@ -104,6 +104,7 @@ def run(request: dict[str, Any]) -> None:
     interpreter = sys.orig_argv[: -len(sys.argv)]
     sys.orig_argv = [*interpreter, *filter(None, (how, what)), *arguments]
     sys.argv = [how, *arguments]
+    sys.path[1:1] = request["path"]
     if how == "-m":
         sys.path[0] = request["cwd"]
         runpy.run_module(what, run_name="__main__", alter_sys=True)

@@ -110,14 +110,22 @@ def forked(
         what = rest.pop(0)
     if not (how == "-c" or (how == "-m" and what == "headway") or how.endswith(".py")):
         return None
-    # As tests/as_installed has it.
+    # As tests/as_installed has it, which must be there from the beginning; the rest of the path can be told later.
     has_redis = any("redis" in said for said in (*command, *env.values()))
-    kind = _Kind(tuple(flags), env.get("PYTHONPATH", ""), has_redis)
+    path = [place for place in env.get("PYTHONPATH", "").split(os.pathsep) if place]
+    kind = _Kind(tuple(flags), os.pathsep.join(place for place in path if place.endswith("as_installed")), has_redis)
     if kind not in _SERVERS:
         if not _SERVERS:
             atexit.register(_close_all)
         _SERVERS[kind] = _ForkServer(kind)
-    request = {"how": how, "what": what, "arguments": rest, "env": dict(env), "cwd": str(Path(cwd).resolve())}
+    request = {
+        "how": how,
+        "what": what,
+        "arguments": rest,
+        "path": [place for place in path if place != kind.path],
+        "env": dict(env),
+        "cwd": str(Path(cwd).resolve()),
+    }
     return _SERVERS[kind].start(request, command, streams)
 
 

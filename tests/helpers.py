@@ -19,6 +19,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -123,6 +124,33 @@ def started(
         return subprocess.Popen(
             command, env=env, cwd=cwd, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True
         )
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended. `code` is minus the signal where one ended it."""
+
+    code: int
+    out: str
+    err: str
+
+
+def finished(
+    command: Sequence[str], *, env: Mapping[str, str], cwd: str | os.PathLike[str], given: str = "", timeout: float = 60
+) -> Done:
+    """Run a command that ends by itself."""
+    with tempfile.TemporaryFile() as given_, tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        given_.write(given.encode())
+        given_.seek(0)
+        streams = {"given": given_.fileno(), "output": output.fileno(), "errors": errors.fileno()}
+        process = started(command, env=env, cwd=cwd, **streams)
+        try:
+            code = process.wait(timeout)
+        finally:
+            process.kill()
+        for file in (output, errors):
+            file.seek(0)
+        return Done(code, output.read().decode(), errors.read().decode())
 
 
 class ServerProcess:

@@ -15,7 +15,6 @@ import json
 import os
 import re
 import shlex
-import subprocess
 import sys
 import tomllib
 from html.parser import HTMLParser
@@ -26,7 +25,7 @@ import pytest
 
 from headway.cli.command import _parsed
 from tests.docs.pages import Block, anchors, blocks, links, pages, proofs, resolved, text_of
-from tests.helpers import ROOT, ServerProcess
+from tests.helpers import ROOT, Done, ServerProcess, finished
 from tests.integration.cli_process import Cli
 
 BIN = Path(sys.executable).parent
@@ -77,7 +76,7 @@ def test_the_python_of_a_page_runs(page: str, tmp_path: Path) -> None:
 
     done = run([sys.executable, RUN_PAGE, "plan.json"], tmp_path)
 
-    assert done.returncode == 0, f"{page}\n{done.stdout}\n{done.stderr}"
+    assert done.code == 0, f"{page}\n{done.out}\n{done.err}"
 
 
 @pytest.mark.parametrize("block", [block for block in all_blocks("python", "py") if "no-run" in block.words], ids=str)
@@ -90,14 +89,14 @@ def test_python_that_needs_a_server_runs_against_one(block: Block, tmp_path: Pat
         code = block.code.replace("http://localhost:8080", server.url)
         done = run([sys.executable, "-c", f"task_id = {task_id!r}\n{code}"], tmp_path)
 
-    assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
+    assert done.code == 0, f"{block}\n{done.out}\n{done.err}"
 
 
 @pytest.mark.parametrize("block", [block for block in all_blocks("sh", "bash") if "run" in block.words], ids=str)
 def test_shell_that_is_marked_to_be_run_runs(block: Block, tmp_path: Path) -> None:
     done = run(["bash", "-eu", "-o", "pipefail", "-c", block.code], tmp_path)
 
-    assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
+    assert done.code == 0, f"{block}\n{done.out}\n{done.err}"
 
 
 @pytest.mark.parametrize("page", with_blocks("sh", "bash"))
@@ -116,7 +115,7 @@ def test_the_javascript_of_a_page_parses(page: str, tmp_path: Path) -> None:
 
         done = run(["node", "--check", file], tmp_path)
 
-        assert done.returncode == 0, f"{block}\n{done.stderr}"
+        assert done.code == 0, f"{block}\n{done.err}"
 
 
 @pytest.mark.parametrize("page", with_blocks("html"))
@@ -296,21 +295,12 @@ class _Html(HTMLParser):
             self.wrong.append(f"</{tag}> closes nothing")
 
 
-def run(command: list[str | Path], folder: Path) -> subprocess.CompletedProcess[str]:
+def run(command: list[str | Path], folder: Path) -> Done:
     settings = {name: value for name, value in os.environ.items() if not name.startswith("HEADWAY_")}
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env=settings
-        | {
-            "HEADWAY_STORE": f"sqlite:///{folder / 'tasks.db'}",
-            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
-            "PYTHONUTF8": "1",
-        },
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+    env = settings | {
+        "HEADWAY_STORE": f"sqlite:///{folder / 'tasks.db'}",
+        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
+        "PYTHONUTF8": "1",
+    }
+    return finished([str(part) for part in command], env=env, cwd=folder, timeout=120)

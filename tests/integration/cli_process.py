@@ -11,22 +11,11 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
 from headway import ProgressManager, Task
-from tests.helpers import eventually, started
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a command ended. `code` is minus the signal where one ended it."""
-
-    code: int
-    out: str
-    err: str
+from tests.helpers import Done, eventually, finished
 
 
 class Cli:
@@ -39,23 +28,9 @@ class Cli:
         self.env = settings | {"HEADWAY_STORE": self.store, "PYTHONUTF8": "1"} | dict(env or {})
 
     def __call__(self, *arguments: str, env: Mapping[str, str] | None = None, given: str = "") -> Done:
-        with TemporaryFile() as input_, TemporaryFile() as output, TemporaryFile() as errors:
-            input_.write(given.encode())
-            input_.seek(0)
-            process = started(
-                self.command(*arguments),
-                cwd=self.folder,
-                env=self.env | dict(env or {}),
-                given=input_.fileno(),
-                output=output.fileno(),
-                errors=errors.fileno(),
-            )
-            code = process.wait(60)
-            for file in (output, errors):
-                file.seek(0)
-            said = output.read().decode(), errors.read().decode()
-        assert "Traceback" not in said[1], said[1]
-        return Done(code, *said)
+        done = finished(self.command(*arguments), cwd=self.folder, env=self.env | dict(env or {}), given=given)
+        assert "Traceback" not in done.err, done.err
+        return done
 
     @contextmanager
     def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
