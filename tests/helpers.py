@@ -146,8 +146,10 @@ def finished(
         process = started(command, env=env, cwd=cwd, **streams)
         try:
             code = process.wait(timeout)
-        finally:
+        except subprocess.TimeoutExpired:
             process.kill()
+            process.wait()
+            raise
         for file in (output, errors):
             file.seek(0)
         return Done(code, output.read().decode(), errors.read().decode())

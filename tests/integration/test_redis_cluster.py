@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -120,14 +121,13 @@ def test_a_replica_stands_in_for_a_node_that_died_and_viewers_see_the_end(
 ) -> None:
     dying = cluster.node_of(INDEXES)
     replica = cluster.add_replica(dying, tmp_path / "replica")
-    with ProgressManager(store=cluster.url) as worker:
-        house = House(ProgressManager(store=cluster.url))
+    with ProgressManager(store=cluster.url) as worker, closing(House(ProgressManager(store=cluster.url))) as house:
         house.connect("viewer")
         tasks = [worker.create_task() for _ in range(30)]
         for task_id in tasks:
             house.join("viewer", task_id)
 
-        def show(progress: float, *, healing: bool = True) -> bool:
+        def shows(progress: float, *, healing: bool = True) -> bool:
             """Messages may get lost between the nodes while these lose and find each other: that is what healing is
             for."""
             if healing:
@@ -138,17 +138,17 @@ def test_a_replica_stands_in_for_a_node_that_died_and_viewers_see_the_end(
 
         for task_id in tasks:
             worker.update_progress(task_id, progress=10)
-        eventually(lambda: show(10))
+        eventually(lambda: shows(10))
         eventually(lambda: replica.has_all_of(dying))  # Redis acknowledges before that.
 
         dying.kill()
         for task_id in tasks:
             assert worker.update_progress(task_id, progress=20)
 
-        eventually(lambda: show(20), 60)
+        eventually(lambda: shows(20), 60)
         for task_id in tasks:
             assert worker.complete_task(task_id)
-        eventually(lambda: show(100))
+        eventually(lambda: shows(100))
         house.history.check()
 
         # And hears of changes again without looking.
@@ -159,10 +159,9 @@ def test_a_replica_stands_in_for_a_node_that_died_and_viewers_see_the_end(
         def is_heard() -> bool:
             step = next(steps)
             worker.update_progress(tasks[0], progress=step)
-            return bool(eventually(lambda: show(step, healing=False), 1))
+            return bool(eventually(lambda: shows(step, healing=False), 1))
 
         eventually(is_heard)
-        house.close()
 
 
 def test_a_slot_that_moves_to_another_node_is_followed(cluster: RedisCluster, store: RedisStore) -> None:
