@@ -196,7 +196,31 @@ def test_a_process_that_draws_ends_without_a_word_when_the_server_that_asked_is_
 
 
 def test_no_thread_stays_behind_a_closed_pool(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
     with PictureWorkers(2) as pool:
         pool.batch().ask(request(tmp_path)).result(60)
 
-    assert not [thread for thread in threading.enumerate() if thread.name == "headway-pictures"]
+    assert not set(threading.enumerate()) - before
+
+
+def test_a_process_ends_when_nothing_has_been_asked_for_a_while_and_another_begins_when_something_is(
+    tmp_path: Path,
+) -> None:
+    before = set(threading.enumerate())
+    with PictureWorkers(1, idle_s=0.1) as pool:
+        assert pool.batch().ask(request(tmp_path)).result(60)["ok"]
+        eventually(lambda: not pool.pids and not set(threading.enumerate()) - before)
+
+        assert pool.batch().ask(request(tmp_path)).result(60)["ok"]
+
+
+def test_a_pool_that_is_closed_in_the_middle_of_a_card_begins_no_other_process(tmp_path: Path) -> None:
+    pool = PictureWorkers(1)
+    answer = pool.batch().ask(request(tmp_path))
+    eventually(lambda: pool.pids, 30)
+
+    pool.close()
+
+    assert pool.pids == []
+    with pytest.raises(PictureFailed):
+        answer.result(60)

@@ -16,7 +16,9 @@ from headway.model.codec import from_record, to_record
 from headway.model.stage import Stage
 from headway.model.task import FINAL, LIFE_CYCLE, Task, TaskError
 
+# What is drawn within `changes` and `tasks` is made once: Hypothesis looks at each strategy when it is first drawn from.
 NAMES = ["a", "b", "c"]
+FLAG = st.booleans()
 WHOLE = st.integers(0, 1_000)
 REAL = WHOLE | st.floats(0, 1_000, allow_nan=False)
 AT = st.integers(1, 1_000).map(float)
@@ -28,48 +30,58 @@ amounts = st.one_of(
 PARENTS = {"a": None, "b": "a", "c": "b"}
 stage_states = st.sampled_from([None, "running", "completed"])
 texts = st.none() | st.text(max_size=5)
+few_names = st.lists(st.sampled_from(NAMES), unique=True, max_size=2)
+all_names = st.lists(st.sampled_from(NAMES), unique=True)
+some_name = st.none() | st.sampled_from(NAMES)
+some_amounts = st.none() | amounts
+some_real = st.none() | REAL
+some_at = st.none() | AT
+some_details = st.none() | st.just('{"k":1}')
+reached = st.none() | st.floats(0, 100, allow_nan=False)
+reached_so_far = st.none() | st.floats(0, 99, allow_nan=False)
+weights = st.sampled_from([0.5, 1, 3])
 
 
 @st.composite
 def changes(draw: st.DrawFn) -> Change:
     """What a report or a step can say."""
-    nested = draw(st.booleans())
-    named = draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=2))
+    nested = draw(FLAG)
+    named = draw(few_names)
     stages = {
-        name: StageChange(draw(stage_states), draw(st.none() | amounts), PARENTS[name] if nested else None)
+        name: StageChange(draw(stage_states), draw(some_amounts), PARENTS[name] if nested else None)
         for name in named
     }
-    switches = draw(st.booleans())
-    stage = draw(st.none() | st.sampled_from(NAMES)) if switches else None
+    switches = draw(FLAG)
+    stage = draw(some_name) if switches else None
     if stage is not None and stage not in stages:
         stages[stage] = StageChange("running")
     return Change(
         at=draw(AT),
-        progress=draw(st.none() | st.floats(0, 100, allow_nan=False)),
-        own=draw(st.none() | amounts),
+        progress=draw(reached),
+        own=draw(some_amounts),
         message=draw(texts),
-        details=draw(st.none() | st.just('{"k":1}')),
+        details=draw(some_details),
         unit=draw(texts),
-        stages=StagesChange(stages, switches, stage, switches and draw(st.booleans())) if stages or switches else None,
+        stages=StagesChange(stages, switches, stage, switches and draw(FLAG)) if stages or switches else None,
     )
 
 
 @st.composite
 def tasks(draw: st.DrawFn) -> Task:
-    declared = draw(st.lists(st.sampled_from(NAMES), unique=True))
-    progress = draw(st.none() | st.floats(0, 99, allow_nan=False))
+    declared = draw(all_names)
+    progress = draw(reached_so_far)
     return Task(
         task_id="t",
         created_at=0.0,
         state="running",
         started_at=0.0,
-        updated_at=draw(st.none() | AT),
+        updated_at=draw(some_at),
         progress=progress,
         indeterminate=progress is None,
-        completed=draw(st.none() | REAL),
-        total=draw(st.none() | REAL),
+        completed=draw(some_real),
+        total=draw(some_real),
         stages=tuple(
-            Stage(name, None, draw(st.sampled_from([0.5, 1, 3])), parent=name_above(declared[:i], draw))
+            Stage(name, None, draw(weights), parent=name_above(declared[:i], draw))
             for i, name in enumerate(declared)
         )
         or None,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,10 @@ from headway.demo.studio_words import WORDS
 from headway.demo.wish import Wish
 
 __all__ = ["STAGES", "STYLES", "Studio", "generator_note", "make_post", "stages", "style_labels"]
+
+# Kept from post to post. Two at most: a post is one of several that are made at the same time.
+_WORKERS = PictureWorkers(min(2, os.cpu_count() or 1))
+atexit.register(_WORKERS.close)
 
 # How much of the whole each is, about.
 _WEIGHTS = {"title": 5, "text": 25, "tags": 5, "pictures": 55, "layout": 10}
@@ -60,9 +65,7 @@ def make_post(
     Raises `InvalidValue`, and what `Studio.make` raises.
     """
     wish = Wish.checked(topic, cards, style, language, seed, palette)
-    # Two at most: a post is one of several that are made at the same time.
-    with PictureWorkers(min(2, wish.cards, os.cpu_count() or 1)) as workers:
-        return Studio(Path(data_dir), generator=generator_from(os.environ), workers=workers).make(reporter, wish)
+    return Studio(Path(data_dir), generator=generator_from(os.environ), workers=_WORKERS).make(reporter, wish)
 
 
 class Studio:

@@ -29,6 +29,8 @@ Answer = dict[str, Any]  # Any: JSON
 _STUCK_S = 60.0
 # What a drawing process needs of the environment: no keys, no secrets.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "FONTCONFIG_FILE", "FONTCONFIG_PATH")
+# A process takes longer to begin than to draw a card, and some 60 MB while it waits for the next.
+_IDLE_S = 60.0
 # Deaths of a process on the same request before the request is given up.
 _TRIES = 2
 _DROPPED_IN_S = 5.0
@@ -63,10 +65,14 @@ class Batch:
 
 
 class PictureWorkers:
-    """Up to `size` drawing processes, begun when they are needed. Constructing begins nothing."""
+    """Up to `size` drawing processes, begun when they are needed and ended when they have not been for `idle_s`.
 
-    def __init__(self, size: int | None = None) -> None:
+    Constructing begins nothing.
+    """
+
+    def __init__(self, size: int | None = None, *, idle_s: float = _IDLE_S) -> None:
         self._size = size or max(1, min(4, os.cpu_count() or 1))
+        self._idle_s = idle_s
         self._changed = Condition()
         self._waiting: deque[_Request] = deque()
         self._workers: list[_Worker] = []
@@ -85,6 +91,9 @@ class PictureWorkers:
             self._closed = True
             waiting, self._waiting = list(self._waiting), deque()
             workers = list(self._workers)
+            for worker in workers:
+                if worker.request is not None:
+                    worker.request.batch.dropped = True  # Else its process would be begun once more.
             self._changed.notify_all()
         for request in waiting:
             request.forget()
@@ -129,12 +138,12 @@ class PictureWorkers:
             worker.end()
 
     def _next(self, worker: _Worker) -> _Request | None:
-        """The next request, for the worker's thread; None when the pool is closed."""
+        """The next request, for the worker's thread; None when the pool is closed, or has none for it any more."""
         with self._changed:
             worker.request = None
-            while not self._waiting and not self._closed:
-                self._changed.wait()
-            if self._closed:
+            is_asked = self._changed.wait_for(lambda: self._waiting or self._closed, self._idle_s)
+            if not is_asked or self._closed:
+                self._workers.remove(worker)
                 return None
             worker.request = self._waiting.popleft()
             return worker.request
