@@ -18,9 +18,9 @@ from headway.core.slots import Slots, further
 from headway.model.change import Change
 from headway.model.clock import Clock
 from headway.model.errors import StoreError, TaskNotFound
-from headway.model.ports import Store, Swap
-from headway.model.replacing import replace
-from headway.model.task import Task
+from headway.model.ports import Store, Swap, next_rev
+from headway.model.replacing import changed
+from headway.model.task import Task, amounts_shown
 from headway.model.values import dataclass
 
 log = logging.getLogger("headway")
@@ -306,7 +306,8 @@ class WriteBehind:
                     continue  # It ended this very moment.
                 mine = taken[slot.task_id]
                 if not read and not mine.log_count:  # The usual case: nobody else has written, and it is progress.
-                    swaps.append((slot, Swap(known, self._applied(slot, known, mine.change, now))))
+                    rev = next_rev(known, now)
+                    swaps.append((slot, Swap(known, self._applied(slot, known, mine.change, now, rev))))
                     continue
                 old = read.get(slot.task_id, known)
                 new = self._applied(slot, further(known, old), mine.change, now)
@@ -329,17 +330,28 @@ class WriteBehind:
                     read[slot.task_id] = stored_now
                     left.append(slot)
 
-    def _applied(self, slot: Slot, old: Task, change: Change | None, now: float) -> Task:
-        """The task after a pending change, held by this process."""
+    def _applied(self, slot: Slot, old: Task, change: Change | None, now: float, rev: int | None = None) -> Task:
+        """The task after a pending change, held by this process; under a number where it is to be stored like that.
+
+        All in one copy of the task: it is what a flush takes longest for.
+        """
         if change is None:
             return old
         holder = self._hold()
-        task = change.applied(old.starting(now, holder=holder))
+        task = old.starting(now, holder=holder)
+        after = change.fields(task)
+        get = after.get
+        stage = get("stage", task.stage)
+        progress, completed = get("progress", task.progress), get("completed", task.completed)
+        if stage is not None:
+            completed, _ = amounts_shown(stage, get("stages", task.stages), completed, get("total", task.total))
         # By the clock that doesn't jump.
-        eta_s, rate = slot.estimator.estimate(task, self._clock.monotonic())
-        if (task.eta_s, task.rate, task.holder, task.worker) == (eta_s, rate, holder, "alive"):
-            return task
-        return replace(task, eta_s=eta_s, rate=rate, holder=holder, worker="alive")
+        speed = slot.estimator.estimate(task.attempt, stage, completed, progress, self._clock.monotonic())
+        after["eta_s"], after["rate"] = speed
+        after["holder"], after["worker"] = holder, "alive"
+        if rev is not None:
+            after["rev"], after["server_time"] = rev, now
+        return changed(task, after)
 
 
 def _is_surprising(error: Exception) -> bool:

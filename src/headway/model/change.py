@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from headway.model import limits
 from headway.model.errors import InvalidValue
-from headway.model.replacing import replace
+from headway.model.replacing import changed, replace
 from headway.model.stage import Stage, ancestors, parents_of, whole
 from headway.model.task import BEFORE_COMPLETION, Task
 from headway.model.values import NamedTuple, dataclass
@@ -137,8 +137,10 @@ class Change(NamedTuple):
 
     def applied(self, task: Task) -> Task:
         """The task after this change; the same object where the task has ended."""
-        if task.has_ended:
-            return task
+        return task if task.has_ended else changed(task, self.fields(task))
+
+    def fields(self, task: Task) -> dict[str, Any]:
+        """The fields of a task that has not ended, as they are after this change; those that stay may be left out."""
         # Most changes are of one or two fields: a flush makes thousands a second.
         changes: dict[str, Any] = {"updated_at": max(task.updated_at or self.at, self.at)}
         reached = self.progress
@@ -158,7 +160,7 @@ class Change(NamedTuple):
             reached = _highest(reached, whole(stages))
         if reached is not None:
             changes["progress"] = max(task.progress or 0, min(reached, BEFORE_COMPLETION))
-        return replace(task, **changes)
+        return changes
 
 
 change_of: Callable[[tuple[object, ...]], Change] = partial(tuple.__new__, Change)
@@ -180,16 +182,16 @@ def checked_amounts(completed: object, advance: object, total: object) -> Amount
     )
 
 
-def _stages_after(task: Task, changed: StagesChange) -> tuple[Stage, ...] | None:
+def _stages_after(task: Task, said: StagesChange) -> tuple[Stage, ...] | None:
     after: dict[str, Stage] = {stage.name: stage for stage in task.stages or ()}
-    if changed.closes_others:
+    if said.closes_others:
         # What is reported to run goes on: naming the same stage again does not end it.
-        running = {name for name, change in changed.by_name.items() if change.state == "running"}
+        running = {name for name, change in said.by_name.items() if change.state == "running"}
         after = {
             name: _completed(stage) if stage.state == "running" and name not in running else stage
             for name, stage in after.items()
         }
-    for name, change in changed.by_name.items():
+    for name, change in said.by_name.items():
         if name not in after and len(after) >= limits.STAGES:
             continue  # The reporting process refuses the 51st; two processes may still have met here.
         stage = after.get(name) or Stage(name, weight=0, parent=_place(after, change.parent))

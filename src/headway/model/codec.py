@@ -16,7 +16,7 @@ from headway.model.values import defaults_of
 _LEFT_OUT = {"epoch", "server_time", "stages", "error"}
 # What changes while the work runs, or is seldom there and large, comes last; `rev` begins it.
 _CHANGING = (
-    "rev", "progress", "message", "completed", "caller_details", "stage", "eta_s", "rate", "worker", "updated_at",
+    "rev", "progress", "message", "completed", "total", "caller_details", "stage", "eta_s", "rate", "worker", "updated_at",
     "log_count", "inline_result", "has_large_result",
 )  # fmt: skip
 _DEFAULTS: dict[str, Any] = {
@@ -30,7 +30,10 @@ _DEFAULTS: dict[str, Any] = {
 _GOES_ON = ',"rev":'
 KEPT_STEMS = 2_048
 KEPT_CHARACTERS = 1_000
-_values = attrgetter(*_DEFAULTS)
+_STAYING = tuple(name for name in _DEFAULTS if name not in _CHANGING)
+_STAYING_DEFAULTS, _CHANGING_DEFAULTS = ({name: _DEFAULTS[name] for name in names} for names in (_STAYING, _CHANGING))
+_staying = attrgetter(*_STAYING)
+_changing = attrgetter(*_CHANGING)
 _encode = compact_encoder()
 _decode = json.JSONDecoder().raw_decode
 _BLANK = Task(task_id="", created_at=0)
@@ -38,11 +41,9 @@ _BLANK = Task(task_id="", created_at=0)
 
 def to_record(task: Task) -> str:
     """Compact JSON of what differs from the defaults."""
-    record = {
-        name: value
-        for (name, default), value in zip(_DEFAULTS.items(), _values(task), strict=True)
-        if value is not default and value != default
-    }
+    staying = _staying(task)
+    is_long = len(task.metadata_json) + len(task.job or "") > KEPT_CHARACTERS
+    record = _differing(_CHANGING_DEFAULTS, _changing(task))
     if task.stages is not None:
         record["stages"] = [
             [stage.name, stage.label, stage.weight, stage.state, stage.progress, stage.completed, stage.total]
@@ -51,7 +52,22 @@ def to_record(task: Task) -> str:
         ]
     if task.error is not None:
         record["error"] = [task.error.code, task.error.message]
-    return _encode(record)
+    beginning = _written_stem.__wrapped__(staying) if is_long else _written_stem(staying)
+    return f"{beginning},{_encode(record)[1:]}" if record else beginning + "}"
+
+
+@lru_cache(KEPT_STEMS)
+def _written_stem(staying: tuple[object, ...]) -> str:
+    """How a record begins, up to where what changes goes on. Tasks that run are written by the thousand, too."""
+    return _encode(_differing(_STAYING_DEFAULTS, staying))[:-1]
+
+
+def _differing(defaults: dict[str, Any], values: tuple[object, ...]) -> dict[str, Any]:
+    return {
+        name: value
+        for (name, default), value in zip(defaults.items(), values, strict=True)
+        if value is not default and value != default
+    }
 
 
 def from_record(text: str, *, epoch: str, server_time: float | None = None) -> Task:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 
-from headway.model.task import Task
 from headway.model.values import dataclass
 
 TAU_S = 8.0
@@ -81,25 +80,29 @@ class Estimator:
         self._amount_of: str | None = None
         self._attempt = 0
 
-    def estimate(self, task: Task, now: float) -> tuple[float | None, float | None]:
-        """(seconds left, units a second) for a running task, or None each while it can't be told."""
-        if task.attempt != self._attempt:
-            self._attempt = task.attempt
+    def estimate(
+        self, attempt: int, stage: str | None, completed: float | None, progress: float | None, now: float
+    ) -> tuple[float | None, float | None]:
+        """(seconds left, units a second) for a running task, or None each while it can't be told.
+
+        `completed` is what is shown: the active stage's where it has its own.
+        """
+        if attempt != self._attempt:
+            self._attempt = attempt
             self._progress, self._amount = Speed(), Speed()
-        if self._amount_of != task.stage:
-            self._amount_of = task.stage
+        if self._amount_of != stage:
+            self._amount_of = stage
             self._amount = Speed()
-        completed, _ = task.amounts
         if completed is not None:
             self._amount.observe(completed, now)
         rate = _rounded(self._amount.per_s(now))
-        if task.progress is None:
+        if progress is None:
             return None, rate
-        self._progress.observe(task.progress, now)
+        self._progress.observe(progress, now)
         speed = self._progress.per_s(now)
-        if not speed or self._progress.gained < ENOUGH_PERCENT or task.progress >= 99:
+        if not speed or self._progress.gained < ENOUGH_PERCENT or progress >= 99:
             return None, rate
-        return round((100 - task.progress) / speed, 1), rate
+        return round((100 - progress) / speed, 1), rate
 
 
 def _rounded(rate: float | None) -> float | None:

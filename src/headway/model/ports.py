@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Literal, Protocol, runtime_checkable
 
 from headway.model.change import Change, LogLine
+from headway.model.replacing import replace
 from headway.model.task import State, Task
 from headway.model.values import NamedTuple, dataclass
 
@@ -27,6 +28,17 @@ class Swap(NamedTuple):
     new: Task
     log: tuple[LogLine, ...] = ()
     large_result: str | None = None
+
+    def stored(self, now: float) -> Task:
+        """`new` as it is to be stored: under the next number, unless it was made with that."""
+        if self.new.rev > self.old.rev:
+            return self.new
+        return replace(self.new, epoch=self.old.epoch, rev=next_rev(self.old, now), server_time=now)
+
+
+def next_rev(old: Task, now: float) -> int:
+    """The number of what comes after `old`, by the store's clock."""
+    return max(old.rev + 1, int(now * 1000))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ Every step is a method that returns the next value, or `self` where the step doe
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -126,10 +127,9 @@ class Task:
     @property
     def amounts(self) -> tuple[float | None, float | None]:
         """(completed, total) as shown: the active stage's own where it has any, else the task's."""
-        active = self.active_stage
-        if active is not None and active.total is not None and not self.has_ended:
-            return active.completed, active.total
-        return self.completed, self.total
+        if self.stage is None or self.has_ended:
+            return self.completed, self.total
+        return amounts_shown(self.stage, self.stages, self.completed, self.total)
 
     @property
     def active_stage(self) -> Stage | None:
@@ -290,6 +290,17 @@ class Task:
             )
             for stage in self.stages
         )
+
+
+def amounts_shown(
+    active: str | None, stages: Sequence[Stage] | None, completed: float | None, total: float | None
+) -> tuple[float | None, float | None]:
+    """(completed, total) of a task that has not ended: the active stage's own where it has any, else the task's."""
+    if active is not None:
+        for stage in stages or ():
+            if stage.name == active and stage.total is not None:
+                return stage.completed, stage.total
+    return completed, total
 
 
 def checked_state(value: object) -> State:

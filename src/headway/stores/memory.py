@@ -159,7 +159,7 @@ class MemoryStore:
         current = self._tasks.get(task_id)
         if current is None or (current.epoch, current.rev) != (swap.old.epoch, swap.old.rev):
             return None
-        stored = replace(swap.new, epoch=self._epoch, rev=max(current.rev + 1, int(now * 1000)), server_time=now)
+        stored = swap.stored(now)
         self._tasks[task_id] = stored
         if swap.log:
             first = stored.log_count - len(swap.log) + 1

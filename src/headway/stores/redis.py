@@ -118,7 +118,7 @@ class RedisStore:
         scripts: list[Command] = []
         tasks: list[Task] = []
         for swap in swaps:
-            task = replace(swap.new, epoch=swap.old.epoch, rev=max(swap.old.rev + 1, int(now * 1000)), server_time=now)
+            task = swap.stored(now)
             tasks.append(task)
             added, removed = entries(self._keys, swap.old, task)
             before += added

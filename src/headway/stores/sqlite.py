@@ -102,7 +102,7 @@ class SqliteStore:
     def _swap(self, swaps: Sequence[Swap], *, synced: bool) -> list[Task | None]:
         # Encoded before the transaction: other processes wait for that.
         now, opened = self.now(), self._database.last_opened().epoch
-        ready = [ReadySwap(swap, now, opened) for swap in swaps]
+        ready = [ReadySwap(swap, now) for swap in swaps]
         those = [one for one in ready if one.swap.old.epoch == opened]
         if synced and len(those) == 1 and those[0].is_one_row:
             self._swap_alone(those[0], opened)

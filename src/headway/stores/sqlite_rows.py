@@ -10,7 +10,6 @@ from headway.model import limits
 from headway.model.change import LogLine
 from headway.model.codec import to_record
 from headway.model.ports import Swap
-from headway.model.replacing import replace
 from headway.model.task import Task
 from headway.stores.sqlite_queries import QUERIES
 
@@ -33,10 +32,10 @@ class ReadySwap:
 
     __slots__ = ("_record", "done", "stored", "swap")
 
-    def __init__(self, swap: Swap, now: float, epoch: str) -> None:
+    def __init__(self, swap: Swap, now: float) -> None:
         self.swap = swap
         self.done = False
-        self.stored = replace(swap.new, epoch=epoch, rev=max(swap.old.rev + 1, int(now * 1000)), server_time=now)
+        self.stored = swap.stored(now)
         self._record = to_record(self.stored)
 
     @property

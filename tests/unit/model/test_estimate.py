@@ -13,9 +13,13 @@ from headway.model.task import Task
 TASK = Task(task_id="a", created_at=0.0, state="running", total=100)
 
 
+def estimated(estimator: Estimator, task: Task, at: float) -> tuple[float | None, float | None]:
+    return estimator.estimate(task.attempt, task.stage, task.amounts[0], task.progress, at)
+
+
 def told(estimator: Estimator, amounts: list[tuple[float, float]]) -> list[tuple[float | None, float | None]]:
     """What is told at each (seconds, completed of 100)."""
-    return [estimator.estimate(replace(TASK, completed=done, progress=done), at) for at, done in amounts]
+    return [estimated(estimator, replace(TASK, completed=done, progress=done), at) for at, done in amounts]
 
 
 def test_nothing_is_told_before_it_was_watched_for_a_while() -> None:
@@ -102,8 +106,8 @@ def test_no_time_left_is_told_while_the_progress_is_unknown_or_nearly_all() -> N
     estimator = Estimator()
     told(estimator, [(n, 5.0 * n) for n in range(19)])
 
-    assert estimator.estimate(replace(TASK, completed=95, progress=None), 19.0)[0] is None
-    assert estimator.estimate(replace(TASK, completed=99, progress=99), 20.0)[0] is None
+    assert estimated(estimator, replace(TASK, completed=95, progress=None), 19.0)[0] is None
+    assert estimated(estimator, replace(TASK, completed=99, progress=99), 20.0)[0] is None
 
 
 def test_a_new_attempt_and_a_new_stage_begin_anew() -> None:
@@ -111,12 +115,12 @@ def test_a_new_attempt_and_a_new_stage_begin_anew() -> None:
     told(estimator, [(n, 2.0 * n) for n in range(20)])
 
     staged = replace(TASK, stage="next", stages=(Stage("next", weight=0),), completed=40, progress=40)
-    assert estimator.estimate(staged, 20.0)[1] is None
-    assert estimator.estimate(replace(TASK, attempt=2, completed=1, progress=1), 21.0) == (None, None)
+    assert estimated(estimator, staged, 20.0)[1] is None
+    assert estimated(estimator, replace(TASK, attempt=2, completed=1, progress=1), 21.0) == (None, None)
 
 
 def test_a_clock_that_stands_still_or_goes_back_harms_nothing() -> None:
     estimator = Estimator()
 
     for at in (5.0, 5.0, 4.0, 3.0):
-        assert estimator.estimate(replace(TASK, completed=at, progress=at), at) == (None, None)
+        assert estimated(estimator, replace(TASK, completed=at, progress=at), at) == (None, None)
