@@ -16,8 +16,7 @@ import asyncio
 import sys
 import time
 from pathlib import Path
-
-import uvicorn
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -26,12 +25,12 @@ from headway import ProgressManager
 from headway.model.replacing import replace
 from headway.web.gateway import Gateway
 from headway.web.rates import Bounds
-from headway.web.serve import config_for, listen
+from headway.web.serve import listen, new_server
 
 
 def main() -> None:
     store, *words = sys.argv[1:]
-    options: dict[str, object] = {"ws_per_message_deflate": "deflate" in words}
+    options: dict[str, Any] = {"ws_per_message_deflate": "deflate" in words}
     if len(files := [word for word in words if "/" in word]) == 2:
         options |= {"ssl_certfile": files[0], "ssl_keyfile": files[1]}
     manager = ProgressManager(store=store)
@@ -93,7 +92,7 @@ def main() -> None:
 
     bound = listen("127.0.0.1", 0)
     answer_commands({"create": create, "run": run, "cost": cost}, port=bound.getsockname()[1])
-    server = uvicorn.Server(config_for(gateway, **options))
+    server = new_server(gateway, **options)
 
     async def serve() -> None:
         loops.append(asyncio.get_running_loop())

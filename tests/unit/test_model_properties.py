@@ -16,7 +16,7 @@ from headway.model.codec import from_record, to_record
 from headway.model.stage import Stage
 from headway.model.task import FINAL, LIFE_CYCLE, Task, TaskError
 
-# What is drawn within `changes` and `tasks` is made once: Hypothesis looks at each strategy when it is first drawn from.
+# What is drawn within `changes` and `tasks` is made here, once: Hypothesis looks into each strategy before it draws.
 NAMES = ["a", "b", "c"]
 FLAG = st.booleans()
 WHOLE = st.integers(0, 1_000)
@@ -48,8 +48,7 @@ def changes(draw: st.DrawFn) -> Change:
     nested = draw(FLAG)
     named = draw(few_names)
     stages = {
-        name: StageChange(draw(stage_states), draw(some_amounts), PARENTS[name] if nested else None)
-        for name in named
+        name: StageChange(draw(stage_states), draw(some_amounts), PARENTS[name] if nested else None) for name in named
     }
     switches = draw(FLAG)
     stage = draw(some_name) if switches else None
@@ -81,8 +80,7 @@ def tasks(draw: st.DrawFn) -> Task:
         completed=draw(some_real),
         total=draw(some_real),
         stages=tuple(
-            Stage(name, None, draw(weights), parent=name_above(declared[:i], draw))
-            for i, name in enumerate(declared)
+            Stage(name, None, draw(weights), parent=name_above(declared[:i], draw)) for i, name in enumerate(declared)
         )
         or None,
     )

@@ -13,14 +13,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from headway.core.applying import applied
 from headway.core.slot import Slot, Taken, numbered
 from headway.core.slots import Slots, further
 from headway.model.change import Change
 from headway.model.clock import Clock
 from headway.model.errors import StoreError, TaskNotFound
 from headway.model.ports import Store, Swap, next_rev
-from headway.model.replacing import changed
-from headway.model.task import Task, amounts_shown
+from headway.model.task import Task
 from headway.model.values import dataclass
 
 log = logging.getLogger("headway")
@@ -331,27 +331,10 @@ class WriteBehind:
                     left.append(slot)
 
     def _applied(self, slot: Slot, old: Task, change: Change | None, now: float, rev: int | None = None) -> Task:
-        """The task after a pending change, held by this process; under a number where it is to be stored like that.
-
-        All in one copy of the task: it is what a flush takes longest for.
-        """
+        """The task after a pending change, held by this process."""
         if change is None:
             return old
-        holder = self._hold()
-        task = old.starting(now, holder=holder)
-        after = change.fields(task)
-        get = after.get
-        stage = get("stage", task.stage)
-        progress, completed = get("progress", task.progress), get("completed", task.completed)
-        if stage is not None:
-            completed, _ = amounts_shown(stage, get("stages", task.stages), completed, get("total", task.total))
-        # By the clock that doesn't jump.
-        speed = slot.estimator.estimate(task.attempt, stage, completed, progress, self._clock.monotonic())
-        after["eta_s"], after["rate"] = speed
-        after["holder"], after["worker"] = holder, "alive"
-        if rev is not None:
-            after["rev"], after["server_time"] = rev, now
-        return changed(task, after)
+        return applied(change, old, slot.estimator, holder=self._hold(), now=now, at=self._clock.monotonic(), rev=rev)
 
 
 def _is_surprising(error: Exception) -> bool:

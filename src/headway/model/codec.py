@@ -16,8 +16,8 @@ from headway.model.values import defaults_of
 _LEFT_OUT = {"epoch", "server_time", "stages", "error"}
 # What changes while the work runs, or is seldom there and large, comes last; `rev` begins it.
 _CHANGING = (
-    "rev", "progress", "message", "completed", "total", "caller_details", "stage", "eta_s", "rate", "worker", "updated_at",
-    "log_count", "inline_result", "has_large_result",
+    "rev", "progress", "message", "completed", "total", "caller_details", "stage", "eta_s", "rate", "worker",
+    "updated_at", "log_count", "inline_result", "has_large_result",
 )  # fmt: skip
 _DEFAULTS: dict[str, Any] = {
     name: default

@@ -66,7 +66,8 @@ class Delivery:
         self._slow: dict[Subscription, None] = {}
         self._retry_at = 0.0
         self._now = 0.0
-        """The time (monotonic), as it was a few viewers ago."""
+        """The time (monotonic), as it was a few viewers ago, and that by the store's clock, as a payload's end."""
+        self._server_time = ""
         self._waiting: list[tuple[float, int, Watch]] = []
         self._tie = count()
         self._round: Iterator[None] | None = None
@@ -99,7 +100,7 @@ class Delivery:
 
     def deliver(self, budget_s: float) -> float | None:
         """Send what is due, for about `budget_s` seconds. When to call again, in seconds: 0 now, None when woken."""
-        started = self._now = self._clock.monotonic()
+        started = self._look_at_clocks()
         try:
             return self._deliver(started + budget_s)
         finally:
@@ -111,8 +112,7 @@ class Delivery:
                 self._round = self._deliveries(self._now)
             try:
                 for _ in self._round:
-                    self._now = self._clock.monotonic()
-                    if self._now >= until:
+                    if self._look_at_clocks() >= until:
                         return 0
             except BaseException:
                 self._round = None
@@ -120,6 +120,11 @@ class Delivery:
             self._round = None
             if not self._dirty and not self._joined:
                 return self._next_delay(self._clock.monotonic())
+
+    def _look_at_clocks(self) -> float:
+        self._server_time = f"{self._manager.store.now()!r}}}"
+        self._now = now = self._clock.monotonic()
+        return now
 
     def _next_delay(self, now: float) -> float | None:
         due = [self._waiting[0][0]] if self._waiting else []
@@ -205,7 +210,7 @@ class Delivery:
         if subscription.rev >= task.rev and subscription.epoch == task.epoch and not subscription.is_owed:
             return
         follower = subscription.follower
-        if task.has_ended and follower is not None and self._lets_lines_go_first(subscription, follower, task):
+        if follower is not None and task.has_ended and self._lets_lines_go_first(subscription, follower, task):
             return
         frame = watch.frame
         if frame is None or watch.framed is not task or self._now - watch.frame_at >= FRESH_S:
@@ -250,6 +255,7 @@ class Delivery:
         """A new one; what does not change with the time is kept."""
         if watch.framed is not task:
             watch.framed, watch.head = task, wire.task_payload_head(task, self.mount)
-        watch.frame = frame = Frame.of_task(task, f"{watch.head}{self._manager.store.now()!r}}}")
-        watch.frame_at = self._now
+        payload = watch.head + self._server_time
+        frame = Frame("progress", payload, epoch=task.epoch, rev=task.rev, is_final=task.has_ended)
+        watch.frame, watch.frame_at = frame, self._now
         return frame

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from headway.model.task import Task
 from headway.web.packets import ack_packet, event_packet
 
 
@@ -27,10 +26,6 @@ class Frame:
         """What python-engineio makes of it once and hands to every client."""
         self.sent: bytes | None = None
         """The same as bytes for a WebSocket. Clients of both kinds may watch one task."""
-
-    @classmethod
-    def of_task(cls, task: Task, payload: str) -> Frame:
-        return cls("progress", payload, epoch=task.epoch, rev=task.rev, is_final=task.has_ended)
 
     def packet(self, namespace: str) -> str:
         """As a Socket.IO packet. All viewers of a hub are in one namespace."""

@@ -116,15 +116,13 @@ def task_payload_json(task: Task, server_time: float, mount: str = "") -> str:
 
 def task_payload_head(task: Task, mount: str = "") -> str:
     """The same up to the value of `server_time`, which comes last: what can be kept while the task does not change."""
-    before: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "task_id": task.task_id,
         "name": task.name,
         "state": task.state,
         "status": task.status,
         "progress": task.progress,
         "message": task.message,
-    }
-    after: dict[str, Any] = {
         "stages": None if task.stages is None else [_stage_payload(stage) for stage in task.stages],
         "eta_s": task.eta_s,
         "rate": task.rate,
@@ -141,10 +139,8 @@ def task_payload_head(task: Task, mount: str = "") -> str:
         "result_url": f"{mount}/api/tasks/{task.task_id}/result" if task.has_large_result else None,
         "error": None if task.error is None else {"code": task.error.code, "message": task.error.message},
     }
-    return (
-        f'{to_json(before)[:-1]},"details":{task.details_json},{to_json(after)[1:-1]},'
-        f'"result":{task.inline_result or "null"},"server_time":'
-    )
+    encoded = f'"details":{task.details_json},"result":{task.inline_result or "null"}'
+    return f'{to_json(fields)[:-1]},{encoded},"server_time":'
 
 
 def _stage_payload(stage: Stage) -> StagePayload:
