@@ -10,7 +10,7 @@ from typing import Any
 
 from headway import ProgressManager
 from headway.model.ports import Store, Swap, TaskQuery
-from headway.model.task import Task
+from headway.model.task import FINAL, Task
 from headway.stores.memory import MemoryStore
 from headway.web.frames import Frame, Outlet
 from headway.web.protocol import Connection, Protocol
@@ -38,9 +38,13 @@ class Faithful:
         self.onlooker.close()
 
 
+def is_final(frame: Frame) -> bool:
+    return frame.event == "progress" and json.loads(frame.payload)["state"] in FINAL
+
+
 class ForgetsTheFinal(Faithful):
     def offer(self, frame: Frame) -> bool:
-        return True if frame.is_final else super().offer(frame)
+        return True if is_final(frame) else super().offer(frame)
 
 
 class DropsLogPages(Faithful):
@@ -93,7 +97,7 @@ class GoesBackwards(Faithful):
         self.said = []
 
     def offer(self, frame: Frame) -> bool:
-        if frame.event == "progress" and not frame.is_final:
+        if frame.event == "progress" and not is_final(frame):
             self.said.append(frame)
             if len(self.said) > 3:
                 payload = json.loads(self.said[-3].payload) | {"rev": frame.rev}
@@ -118,7 +122,7 @@ class ForgetsToRaiseRevs(Faithful):
 class SpeaksAfterTheEnd(Faithful):
     def offer(self, frame: Frame) -> bool:
         taken = super().offer(frame)
-        if frame.is_final:
+        if is_final(frame):
             payload = json.loads(frame.payload) | {"rev": frame.rev + 1, "state": "running", "progress": 100}
             super().offer(Frame("progress", json.dumps(payload), epoch=frame.epoch, rev=frame.rev + 1))
         return taken
@@ -128,7 +132,7 @@ class Lies(Faithful):
     """Done before it is."""
 
     def offer(self, frame: Frame) -> bool:
-        if frame.event != "progress" or frame.is_final:
+        if frame.event != "progress" or is_final(frame):
             return super().offer(frame)
         payload = json.loads(frame.payload)
         if self.onlooker.name == "bob" and payload["progress"]:

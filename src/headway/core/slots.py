@@ -105,9 +105,11 @@ class Slots:
                 continue  # Whoever stores it says so, and the store does.
             was_over = slot.is_over
             slot.saw(task)
+            if not slot.is_over:
+                continue
             if not slot.is_of(task):
                 self._forget(slot)
-            elif slot.is_over and not was_over:
+            elif not was_over:
                 self._remember_ended(slot)
 
     def read_again(self, slot: Slot) -> Task | None:

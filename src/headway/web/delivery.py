@@ -255,7 +255,6 @@ class Delivery:
         """A new one; what does not change with the time is kept."""
         if watch.framed is not task:
             watch.framed, watch.head = task, wire.task_payload_head(task, self.mount)
-        payload = watch.head + self._server_time
-        frame = Frame("progress", payload, epoch=task.epoch, rev=task.rev, is_final=task.has_ended)
-        watch.frame, watch.frame_at = frame, self._now
+        watch.frame = frame = Frame("progress", watch.head + self._server_time, task.epoch, task.rev)
+        watch.frame_at = self._now
         return frame

@@ -8,18 +8,15 @@ from headway.web.packets import ack_packet, event_packet
 
 
 class Frame:
-    """What is sent. `epoch`, `rev`, `is_final` are the task's; `last_line` is the log's where it is a log frame."""
+    """What is sent. `epoch` and `rev` are the task's; `last_line` is the log's where it is a log frame."""
 
-    __slots__ = ("_packet", "cached", "epoch", "event", "is_final", "last_line", "payload", "rev", "sent")
+    __slots__ = ("_packet", "cached", "epoch", "event", "last_line", "payload", "rev", "sent")
 
-    def __init__(
-        self, event: str, payload: str, *, epoch: str = "", rev: int = 0, is_final: bool = False, last_line: int = 0
-    ) -> None:
+    def __init__(self, event: str, payload: str, epoch: str = "", rev: int = 0, last_line: int = 0) -> None:
         self.event = event
         self.payload = payload
         self.epoch = epoch
         self.rev = rev
-        self.is_final = is_final
         self.last_line = last_line
         self._packet: str | None = None
         self.cached: object = None

@@ -194,26 +194,30 @@ class Hub:
 
     def take(self, tasks: Sequence[Task]) -> None:
         """Stored tasks; those that nobody watches, and what is no news, are passed over."""
-        watched: list[tuple[Task, Watch]] = []
-        of_other_history: list[tuple[Task, Watch]] = []
-        for task in tasks:
-            watch = self._watches.get(task.task_id)
-            if watch is not None:
-                known = watch.task
-                is_other = known is not None and known.epoch != task.epoch
-                (of_other_history if is_other else watched).append((task, watch))
-        if of_other_history:
+        others = self._take(tasks)
+        if others:  # Of another history: asked for here, as the store may have to be read for it.
             epoch = self._manager.store.epoch()
-            watched += [one for one in of_other_history if one[0].epoch == epoch]
+            self._take([task for task in others if task.epoch == epoch], epoch)
+
+    def _take(self, tasks: Sequence[Task], new_epoch: str | None = None) -> Sequence[Task]:
+        """Those of another history than is known, unless it is the new one, are given back."""
+        others: list[Task] = []
         is_news = False
         with self._lock:
-            for task, watch in watched:
-                if _is_news(task, watch.task):
+            for task in tasks:
+                watch = self._watches.get(task.task_id)
+                if watch is None:
+                    continue
+                known = watch.task
+                if known is not None and known.epoch != task.epoch != new_epoch:
+                    others.append(task)
+                elif _is_news(task, known):
                     watch.task = task
                     self._delivery.mark(watch)
                     is_news = True
         if is_news:
             self._delivery.wake()
+        return others
 
     def check_fresh(self) -> None:
         """Raises `StoreUnavailable` while the store can't be read."""
