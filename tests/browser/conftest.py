@@ -30,7 +30,7 @@ def bars(browser: Browser, world: World) -> Iterator[Bars]:
     """A driver on the plain page. Whatever the test does, the page's CSP must hold, and nothing be left uncaught."""
     uncaught: list[str] = []
     # What moves for the eye alone costs as much as all the rest.
-    with lent_page(browser, reduced_motion="reduce") as page:
+    with lent_page(browser, viewport={"width": 800, "height": 600}, reduced_motion="reduce") as page:
         page.on("pageerror", lambda error: uncaught.append(str(error)))
         bars = Bars(page, world)
         bars.open()

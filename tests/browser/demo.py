@@ -49,7 +49,7 @@ def visit(browser: Browser, *, quiet: bool = True, but: str = "nothing", **optio
     """A page as if of a new visitor. Exceptions, and if `quiet` complaints in the console and answers that say no,
     `but` for those that match, fail the test.
     """
-    usual = {"locale": "en-GB", "viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce"}
+    usual = {"locale": "en-GB", "viewport": {"width": 1024, "height": 640}, "reduced_motion": "reduce"}
     wrong: list[str] = []
     with lent_page(browser, **(usual | options)) as page:
         page.set_default_timeout(20_000)

@@ -54,7 +54,7 @@ export class EventLog {
     if (this.#due) return;
     this.#due = true;
     // Not requestAnimationFrame: a hidden tab has none, and the log goes on.
-    setTimeout(() => this.#draw(), 50);
+    setTimeout(() => this.#draw(), 200);
   }
 
   #draw() {
