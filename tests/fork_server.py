@@ -67,6 +67,7 @@ def next_child(tests: socket.socket) -> dict[str, Any] | None:
             request = json.loads(data)
             pid = os.fork()
             if pid == 0:
+                tests.close()  # Else its number, closed below, would be closed twice.
                 become(request, descriptors)
                 return dict(request)
             statuses[pid] = descriptors.pop()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 import sys
 import urllib.request
 from pathlib import Path
 
 import pytest
 
-from tests.helpers import ServerProcess, eventually, run_async
+from tests.helpers import ROOT, ServerProcess, eventually, run_async
 from tests.redis_server import RedisServer
 
 
@@ -125,3 +126,19 @@ def test_redis_keeps_its_address_over_a_restart(redis_server: RedisServer) -> No
     redis_server.flush()
 
     assert redis_server.url == url
+
+
+HARDLY_A_DESCRIPTOR = """
+import os, sys
+from tests.helpers import finished
+print(finished([sys.executable, "said.py"], env=os.environ, cwd=sys.argv[1]))
+"""
+
+
+def test_a_program_with_hardly_a_descriptor_can_have_others_forked(tmp_path: Path) -> None:
+    (tmp_path / "said.py").write_text("print('here')")
+
+    command = [sys.executable, "-c", HARDLY_A_DESCRIPTOR, tmp_path]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert "code=0, out='here" in done.stdout, done.stdout + done.stderr

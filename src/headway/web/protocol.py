@@ -6,7 +6,6 @@ in it to `receive`, and `forget`s the connection when the client is gone.
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import threading
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from headway.core.progress_manager import ProgressManager
 from headway.model import limits
 from headway.model.clock import Clock, SystemClock
 from headway.model.errors import HeadwayError, InvalidValue, NotCancellable, TaskNotFound
+from headway.model.replacing import replace
 from headway.model.task import Task
 from headway.web import wire
 from headway.web.access import Access, TaskAction
@@ -249,7 +249,7 @@ class Protocol:
         if self._may(request, "cancel", task):
             found.append("cancel")
         if task.runner is not None and self._may(request, "retry", task):
-            ended = task if task.has_ended else dataclasses.replace(task, state="failed")
+            ended = task if task.has_ended else replace(task, state="failed")
             if self.manager.can_retry(ended):
                 found.append("retry")
         return found
@@ -271,7 +271,7 @@ class Protocol:
 
 
 def _asking(connection: Connection, event: str, token: str | None) -> Request:
-    return dataclasses.replace(connection.request, method="SOCKET", path=event, token=token)
+    return replace(connection.request, method="SOCKET", path=event, token=token)
 
 
 def _ack_id_of(text: object) -> str | None:
