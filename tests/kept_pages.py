@@ -6,14 +6,19 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 # What stays with a page or its context for good. Whoever does one of these has had it to itself.
-OF_PAGE = ("add_init_script", "emulate_media", "expose_binding", "expose_function", "route", "set_viewport_size")
+OF_PAGE = ("add_init_script", "expose_binding", "expose_function", "route")
 OF_CONTEXT = ("add_init_script", "grant_permissions", "new_cdp_session", "new_page", "route", "set_offline")
+# What can be taken back: how a page is looked at, if its context has no options that say otherwise.
+LOOK: dict[str, Any] = {
+    "color_scheme": "light", "contrast": "no-preference", "forced_colors": "none", "reduced_motion": "no-preference"
+}  # fmt: skip
 
 _idle: defaultdict[tuple[Browser, str], list[_KeptPage]] = defaultdict(list)
 
@@ -53,12 +58,16 @@ class _KeptPage:
 
     def __init__(self, browser: Browser, options: dict[str, Any]) -> None:
         self.is_spent = False
+        self._options = options
+        self._changed: set[str] = set()
         self._listeners: list[tuple[str, Callable[..., Any]]] = []
         self.page = page = browser.new_context(**options).new_page()
         page.on("crash", self._spend)
         page.on("close", self._spend)
         for name in OF_PAGE:
             _note(page, name, self._spend)
+        for name in ("emulate_media", "set_viewport_size"):
+            _note(page, name, partial(self._change, name))
         for name in OF_CONTEXT:
             _note(page.context, name, self._spend)
         _note(page.clock, "install", self._spend)
@@ -70,6 +79,15 @@ class _KeptPage:
                 self.page.remove_listener(event, listener)
             self._listeners = []
             self.page.context.clear_cookies()
+            if "set_viewport_size" in self._changed:
+                self.page.set_viewport_size(self._options["viewport"])
+            if "emulate_media" in self._changed:
+                self.page.emulate_media(**{name: self._options.get(name, usual) for name, usual in LOOK.items()})
+            self._changed.clear()
+
+    def _change(self, name: str, *_: object, **__: object) -> None:
+        self._changed.add(name)
+        self.is_spent |= name == "set_viewport_size" and "viewport" not in self._options
 
     def _spend(self, *_: object, **__: object) -> None:
         self.is_spent = True
