@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 # What stays with a page or its context for good. Whoever does one of these has had it to itself.
-OF_PAGE = ("add_init_script", "expose_binding", "expose_function", "route")
-OF_CONTEXT = ("add_init_script", "grant_permissions", "new_cdp_session", "new_page", "route", "set_offline")
-# What can be taken back: how a page is looked at, if its context has no options that say otherwise.
+OF_PAGE = ("add_init_script", "expose_binding", "expose_function", "route_web_socket")
+OF_CONTEXT = ("add_init_script", "grant_permissions", "new_cdp_session", "new_page", "route_web_socket")
+# What is taken back when it was done, of a page or of its context.
+TAKEN_BACK = ("emulate_media", "route", "set_offline", "set_viewport_size")
+# How a page is looked at, if its context has no options that say otherwise.
 LOOK: dict[str, Any] = {
     "color_scheme": "light", "contrast": "no-preference", "forced_colors": "none", "reduced_motion": "no-preference"
 }  # fmt: skip
@@ -66,8 +68,9 @@ class _KeptPage:
         page.on("close", self._spend)
         for name in OF_PAGE:
             _note(page, name, self._spend)
-        for name in ("emulate_media", "set_viewport_size"):
-            _note(page, name, partial(self._change, name))
+        for owner, name in [(owner, name) for owner in (page, page.context) for name in TAKEN_BACK]:
+            if hasattr(owner, name):
+                _note(owner, name, partial(self._change, name))
         for name in OF_CONTEXT:
             _note(page.context, name, self._spend)
         _note(page.clock, "install", self._spend)
@@ -83,6 +86,11 @@ class _KeptPage:
                 self.page.set_viewport_size(self._options["viewport"])
             if "emulate_media" in self._changed:
                 self.page.emulate_media(**{name: self._options.get(name, usual) for name, usual in LOOK.items()})
+            if "route" in self._changed:
+                self.page.unroute_all(behavior="ignoreErrors")
+                self.page.context.unroute_all(behavior="ignoreErrors")
+            if "set_offline" in self._changed:
+                self.page.context.set_offline(False)
             self._changed.clear()
 
     def _change(self, name: str, *_: object, **__: object) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import pytest
+
+from tests.browser.bar.server import World
 from tests.kept_pages import lent_page
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 # Of no other test.
 OPTIONS = {"viewport": {"width": 801, "height": 600}, "reduced_motion": "reduce"}
@@ -24,9 +28,35 @@ def test_a_page_that_was_looked_at_otherwise_is_lent_as_it_was(browser: Browser)
         assert page.evaluate("all => all.map(one => matchMedia(one).matches)", queries) == [True, True, True, False]
 
 
-def test_a_page_that_keeps_what_was_done_to_it_is_lent_to_nobody_else(browser: Browser) -> None:
+def test_a_page_whose_network_was_meddled_with_is_lent_with_a_sound_one(browser: Browser, world: World) -> None:
+    address = f"{world.url}/bar/page.html"
     with lent_page(browser, **OPTIONS) as first:
-        first.add_init_script("window.left = true")
+        first.route("**/*", lambda route: route.abort())
+        first.context.route("**/*", lambda route: route.abort())
+        first.context.set_offline(True)
+
+    with lent_page(browser, **OPTIONS) as page:
+        assert page is first
+        answer = page.goto(address)
+        assert answer is not None
+        assert answer.ok
+
+
+@pytest.mark.parametrize(
+    "keep",
+    [
+        lambda page: page.add_init_script("window.left = true"),
+        lambda page: page.route_web_socket("**/*", lambda socket: None),
+        lambda page: page.context.grant_permissions(["clipboard-read"]),
+        lambda page: page.clock.install(),
+    ],
+    ids=["a script", "sockets", "permissions", "its clock"],
+)
+def test_a_page_that_keeps_what_was_done_to_it_is_lent_to_nobody_else(
+    browser: Browser, keep: Callable[[Page], None]
+) -> None:
+    with lent_page(browser, **OPTIONS) as first:
+        keep(first)
 
     with lent_page(browser, **OPTIONS) as page:
         assert page is not first
