@@ -126,7 +126,9 @@ class _Server(uvicorn.Server):
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        gc.set_threshold(max(CONTAINERS_A_LOOK, gc.get_threshold()[0]), *gc.get_threshold()[1:])
+        first, *others = gc.get_threshold()
+        if 0 < first < CONTAINERS_A_LOOK:  # 0: it never looks.
+            gc.set_threshold(CONTAINERS_A_LOOK, *others)
         await super().startup(sockets)
         if self.started and self._on_ready is not None:
             self._on_ready(self._url())
