@@ -7,6 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 unset PYTHONDONTWRITEBYTECODE
 # What pytest makes of the tests before it runs them, too: four processes would do so with all of them at once. What is
 # wrong with a test is told when it is run.
+trap 'kill $(jobs -p) 2>/dev/null' EXIT
 keep() { .venv/bin/python -m pytest --collect-only --quiet "$@" >/dev/null 2>&1; }
 if ! compgen -G 'tests/unit/__pycache__/*pytest*.pyc' >/dev/null; then
     keep tests/unit tests/browser &

@@ -19,7 +19,8 @@ OF_CONTEXT = ("add_init_script", "grant_permissions", "new_cdp_session", "new_pa
 TAKEN_BACK = ("emulate_media", "route", "set_offline", "set_viewport_size")
 # How a page is looked at, if its context has no options that say otherwise.
 LOOK: dict[str, Any] = {
-    "color_scheme": "light", "contrast": "no-preference", "forced_colors": "none", "reduced_motion": "no-preference"
+    "color_scheme": "light", "contrast": "no-preference", "forced_colors": "none", "reduced_motion": "no-preference",
+    "media": "null",
 }  # fmt: skip
 
 _idle: defaultdict[tuple[Browser, str], list[_KeptPage]] = defaultdict(list)

@@ -195,6 +195,37 @@ def test_a_process_that_draws_ends_without_a_word_when_the_server_that_asked_is_
     assert (worker.returncode, said) == (0, "")
 
 
+FORKED = """
+import os
+from headway.demo.cards.workers import PictureWorkers
+pool = PictureWorkers(1)
+pool.batch().ask({"make": "ready"}).result(60)
+child = os.fork()
+answer = pool.batch().ask({"make": "ready"}).result(60)
+pool.close()
+if child:
+    assert os.waitpid(child, 0)[1] == 0
+print(answer["ok"], flush=True)
+os._exit(0)
+"""
+
+
+def test_a_forked_process_has_processes_of_its_own() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORKED], capture_output=True, text=True, cwd=ROOT, timeout=100, check=False
+    )
+
+    assert done.stdout.split() == ["True", "True"], done.stderr
+
+
+def test_what_cannot_even_be_asked_for_fails_and_the_next_card_is_drawn(tmp_path: Path) -> None:
+    with PictureWorkers(1) as pool:
+        with pytest.raises(TypeError):
+            pool.batch().ask({"make": object()}).result(60)
+
+        assert pool.batch().ask(request(tmp_path)).result(60)["ok"]
+
+
 def test_no_thread_stays_behind_a_closed_pool(tmp_path: Path) -> None:
     before = set(threading.enumerate())
     with PictureWorkers(2) as pool:

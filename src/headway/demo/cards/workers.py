@@ -73,10 +73,14 @@ class PictureWorkers:
     def __init__(self, size: int | None = None, *, idle_s: float = _IDLE_S) -> None:
         self._size = size or max(1, min(4, os.cpu_count() or 1))
         self._idle_s = idle_s
+        self._closed = False
+        self._start_anew()
+
+    def _start_anew(self) -> None:
+        self._pid = os.getpid()
         self._changed = Condition()
         self._waiting: deque[_Request] = deque()
         self._workers: list[_Worker] = []
-        self._closed = False
 
     def __reduce__(self) -> tuple[type[PictureWorkers], tuple[int]]:
         # In another process it is a pool of its own.
@@ -87,6 +91,8 @@ class PictureWorkers:
 
     def close(self) -> None:
         """End the processes; what is asked for after that is refused."""
+        if self._pid != os.getpid():
+            self._start_anew()
         with self._changed:
             self._closed = True
             waiting, self._waiting = list(self._waiting), deque()
@@ -116,6 +122,8 @@ class PictureWorkers:
         return [pid for worker in list(self._workers) if (pid := worker.pid) is not None]
 
     def _take(self, request: _Request) -> Future[Answer]:
+        if self._pid != os.getpid():
+            self._start_anew()  # Forked: the threads and processes are the parent's, and so may be who holds the lock.
         with self._changed:
             if self._closed:
                 raise PictureFailed("The picture workers are closed.", code="picture_failed")
@@ -131,11 +139,12 @@ class PictureWorkers:
             batch.dropped = True
             dropped = [request for request in self._waiting if request.batch is batch]
             self._waiting = deque(request for request in self._waiting if request.batch is not batch)
-            working = [worker for worker in self._workers if worker.request and worker.request.batch is batch]
+            # While it can't take another's request: that must not be ended in place of this one's.
+            for worker in self._workers:
+                if worker.request and worker.request.batch is batch and not worker.request.answer.done():
+                    worker.end()
         for request in dropped:
             request.forget()
-        for worker in working:
-            worker.end()
 
     def _next(self, worker: _Worker) -> _Request | None:
         """The next request, for the worker's thread; None when the pool is closed, or has none for it any more."""
@@ -184,7 +193,12 @@ class _Worker:
     def _run(self) -> None:
         while request := self._pool._next(self):
             if request.answer.set_running_or_notify_cancel():
-                self._serve(request)
+                try:
+                    self._serve(request)
+                except Exception as error:  # A boundary: else nobody would answer, now and ever after.
+                    logger.exception("a card could not be asked for")
+                    self._reap()
+                    request.answer.set_exception(error)
         self._reap()
 
     def _serve(self, request: _Request) -> None:
