@@ -14,6 +14,8 @@ log = logging.getLogger("headway")
 _CODE = re.compile(r"[a-z0-9_]{1,64}")
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _INTERRUPTS = (KeyboardInterrupt, SystemExit, GeneratorExit)
+# What `threading` says where an interrupt came in the middle of its wait: it leaves a lock that it does not hold yet.
+_OF_ITS_LOCKS = ("release unlocked lock", "cannot release un-acquired lock")
 
 
 def task_error(error: object) -> TaskError:
@@ -38,7 +40,7 @@ def log_traceback(task_id: str, error: object) -> None:
 
 def _of_exception(error: BaseException) -> TaskError:
     """Never raises: failing a task must not fail."""
-    if isinstance(error, _INTERRUPTS):
+    if _is_interrupt(error):
         return TaskError("interrupted", "the work was interrupted")
     code = getattr(error, "code", None)
     if not isinstance(code, str) or not _CODE.fullmatch(code):
@@ -51,6 +53,12 @@ def _of_exception(error: BaseException) -> TaskError:
         code if _CODE.fullmatch(code) else "failed",
         message.encode(errors="replace").decode()[: limits.MESSAGE_CHARS],
     )
+
+
+def _is_interrupt(error: BaseException) -> bool:
+    if isinstance(error, RuntimeError) and error.args and error.args[0] in _OF_ITS_LOCKS:
+        return isinstance(error.__context__, _INTERRUPTS)
+    return isinstance(error, _INTERRUPTS)
 
 
 def _checked_code(code: object) -> str:

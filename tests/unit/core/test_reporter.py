@@ -9,7 +9,7 @@ import contextlib
 import gc
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from enum import IntEnum
 from fractions import Fraction
@@ -70,6 +70,35 @@ def test_an_interrupt_fails_the_task_as_interrupted(manager: ProgressManager, in
     error = manager.get_task(task.task_id).error
     assert error is not None
     assert error.code == "interrupted"
+
+
+@pytest.mark.parametrize("lock", [threading.Lock, threading.RLock])
+def test_an_interrupt_in_the_middle_of_a_wait_is_one_though_the_lock_complains(
+    manager: ProgressManager, lock: Callable[[], Any]
+) -> None:
+    not_held = lock()
+
+    with pytest.raises(RuntimeError), manager.task("x") as task:
+        try:
+            raise SystemExit(143)
+        finally:
+            not_held.release()  # As `threading.Condition` does when a signal comes while it takes its lock again.
+
+    error = manager.get_task(task.task_id).error
+    assert error is not None
+    assert error.code == "interrupted"
+
+
+def test_what_the_work_makes_of_an_interrupt_is_told(manager: ProgressManager) -> None:
+    with pytest.raises(RuntimeError), manager.task("x") as task:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            raise RuntimeError("half of it is done")  # noqa: B904 - as it comes
+
+    error = manager.get_task(task.task_id).error
+    assert error is not None
+    assert (error.code, error.message) == ("runtime_error", "half of it is done")
 
 
 def test_a_result_that_is_no_json_is_refused_when_it_is_set(task: Reporter, manager: ProgressManager) -> None:
