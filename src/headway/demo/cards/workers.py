@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import headway
+from headway.core.forks import in_child
 from headway.demo.errors import FontMissing, PictureFailed
 
 logger = logging.getLogger(__name__)
@@ -75,9 +76,10 @@ class PictureWorkers:
         self._idle_s = idle_s
         self._closed = False
         self._start_anew()
+        in_child(self._start_anew)
 
     def _start_anew(self) -> None:
-        self._pid = os.getpid()
+        """Also after a fork: the threads and processes are the parent's."""
         self._changed = Condition()
         self._waiting: deque[_Request] = deque()
         self._workers: list[_Worker] = []
@@ -91,8 +93,6 @@ class PictureWorkers:
 
     def close(self) -> None:
         """End the processes; what is asked for after that is refused."""
-        if self._pid != os.getpid():
-            self._start_anew()
         with self._changed:
             self._closed = True
             waiting, self._waiting = list(self._waiting), deque()
@@ -122,8 +122,6 @@ class PictureWorkers:
         return [pid for worker in list(self._workers) if (pid := worker.pid) is not None]
 
     def _take(self, request: _Request) -> Future[Answer]:
-        if self._pid != os.getpid():
-            self._start_anew()  # Forked: the threads and processes are the parent's, and so may be who holds the lock.
         with self._changed:
             if self._closed:
                 raise PictureFailed("The picture workers are closed.", code="picture_failed")
