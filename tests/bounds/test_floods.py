@@ -12,7 +12,7 @@ from headway import ProgressManager
 from tests.contract.viewers import Viewer
 from tests.helpers import ServerProcess, eventually
 from tests.integration.gateway_server import gateway_server
-from tests.integration.raw_sockets import RawClients, ends_while_sending, event
+from tests.integration.raw_sockets import RawClients, ends_by_sending, event
 
 FLOODERS = 5
 UPDATES = 200
@@ -52,7 +52,7 @@ def test_a_flood_ends_the_flooders_and_holds_up_nobody(server: ServerProcess, st
         ended: list[bool] = []
         flooders = [clients.socket() for _ in range(FLOODERS)]
         threads = [
-            threading.Thread(target=lambda one=one: ended.append(ends_while_sending(lambda: one.send(flood), 20_000)))
+            threading.Thread(target=lambda one=one: ended.append(ends_by_sending(one, lambda: one.send(flood), 20_000)))
             for one in flooders
         ]
         for thread in threads:

@@ -72,14 +72,18 @@ def ask(opened: websocket.WebSocket, name: str, data: Any = None) -> Any:
             return json.loads(said.removeprefix(f"43{NAMESPACE},1"))[0]
 
 
-def ends_while_sending(send: Callable[[], object], times: int) -> bool:
-    """Whether the server ends the connection before all has been sent; a pipe that stays full counts as well."""
+def ends_by_sending(opened: websocket.WebSocket, send: Callable[[], object], times: int) -> bool:
+    """
+    Whether the server ends the connection over what is sent; a pipe that stays full counts as well.
+
+    All of it may have been sent before a busy server has read enough to end it: the kernel holds megabytes.
+    """
     try:
         for _ in range(times):
             send()
     except (websocket.WebSocketException, OSError):
         return True
-    return False
+    return is_closed_by_server(opened)
 
 
 def is_closed_by_server(opened: websocket.WebSocket, timeout: float = 10) -> bool:

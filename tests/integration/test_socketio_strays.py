@@ -16,7 +16,7 @@ from headway import ProgressManager
 from tests.contract.viewers import Viewer
 from tests.helpers import ROOT, ServerProcess, eventually
 from tests.integration.gateway_server import gateway_server
-from tests.integration.raw_sockets import RawClients, ends_while_sending, is_closed_by_server, resident_mib, was_ended
+from tests.integration.raw_sockets import RawClients, ends_by_sending, is_closed_by_server, resident_mib, was_ended
 
 ADAPTERS = ["threading", "gevent"]
 
@@ -88,7 +88,7 @@ def test_what_a_stray_says_costs_flask_socketio_no_memory_however_long_it_is(ser
         chunk = b"x" * 2**20
         opened.send_frame(websocket.ABNF(0, 0, 0, 0, websocket.ABNF.OPCODE_TEXT, 1, chunk))
 
-        assert ends_while_sending(lambda: opened.send_frame(websocket.ABNF(0, 0, 0, 0, 0, 1, chunk)), 200)
+        assert ends_by_sending(opened, lambda: opened.send_frame(websocket.ABNF(0, 0, 0, 0, 0, 1, chunk)), 200)
         assert resident_mib(server) - before < 50
 
 
