@@ -62,4 +62,5 @@ format: ## let ruff format and sort
 clean: ## back to a fresh clone, but for your data in .headway/ and instance/
 	@rm -rf .venv .setup node_modules dist build htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find src/headway/static/js -maxdepth 1 \( -name 'progress*.*' -o -name socket.io.min.js \) -delete
+	@rm -rf src/headway/static/js/built src/headway/demo/static/js/built
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -5,6 +5,8 @@
 //                                     progress-more.mjs  rarer parts, loaded by either when first needed
 //   static/js/progress/types.d.ts ->  progress.d.ts, progress.d.mts
 //   socket.io-client              ->  socket.io.min.js
+//   static/js/test-page/main.js, demo/static/js/{studio,task,tasks}.js
+//                                 ->  built/*.js beside them: a page asks for one file instead of a dozen
 //
 // Quick the second time: nothing is done while sources, tools and outputs are what they were.
 import { createHash } from 'node:crypto';
@@ -15,6 +17,7 @@ import { gzipSync } from 'node:zlib';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const js = join(root, 'src/headway/static/js');
+const demo = join(root, 'src/headway/demo/static/js');
 const sources = join(js, 'progress');
 const entry = join(sources, 'index.js');
 const modules = join(root, 'node_modules');
@@ -26,7 +29,15 @@ const outputs = [
   'progress.d.ts',
   'progress.d.mts',
   'socket.io.min.js',
+].map((name) => join(js, name));
+/** The pages' own scripts, by folder. @type {[folder: string, scripts: Record<string, string>][]} */
+const pages = [
+  [js, { 'test-page': 'test-page/main.js' }],
+  [demo, { studio: 'studio.js', task: 'task.js', tasks: 'tasks.js' }],
 ];
+for (const [folder, scripts] of pages) {
+  for (const name of Object.keys(scripts)) outputs.push(join(folder, 'built', `${name}.js`));
+}
 /** What a page has to load for the bar, minified and gzipped, without the Socket.IO client. */
 const MOST_BYTES = 12 * 1024;
 
@@ -36,11 +47,16 @@ function stop(sentence) {
   process.exit(1);
 }
 
+/** @param {string} folder */
+function scriptsIn(folder) {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => /\.(js|ts)$/.test(name));
+  return names.filter((name) => !name.startsWith('built')).sort().map((name) => join(folder, name));
+}
+
 function fingerprint() {
   const hash = createHash('sha256');
-  const files = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter((name) => /\.(js|ts)$/.test(name));
   for (const file of [
-    ...files.sort().map((name) => join(sources, name)),
+    ...[sources, join(js, 'test-page'), demo].flatMap(scriptsIn),
     fileURLToPath(import.meta.url),
     join(root, 'package-lock.json'),
   ]) {
@@ -52,7 +68,7 @@ function fingerprint() {
 /** @param {string} key */
 function isDone(key) {
   return (
-    existsSync(stamp) && readFileSync(stamp, 'utf8') === key && outputs.every((output) => existsSync(join(js, output)))
+    existsSync(stamp) && readFileSync(stamp, 'utf8') === key && outputs.every((output) => existsSync(output))
   );
 }
 
@@ -98,6 +114,17 @@ async function bundle() {
       format: 'esm',
       outfile: join(js, 'progress-more.mjs'),
     }),
+    ...pages.map(([folder, scripts]) =>
+      build({
+        ...common,
+        absWorkingDir: folder,
+        entryPoints: scripts,
+        format: 'esm',
+        // The bar comes from where every page has it, and only once.
+        external: ['../progress.mjs'],
+        outdir: join(folder, 'built'),
+      }),
+    ),
   ]);
 }
 
@@ -106,7 +133,7 @@ if (!existsSync(join(modules, 'esbuild'))) stop('esbuild is not installed; run `
 
 const key = fingerprint();
 if (!isDone(key)) {
-  console.error('headway: Building progress.js');
+  console.error('headway: Building the browser side');
   copySocketIo();
   await bundle();
   for (const name of ['progress.d.ts', 'progress.d.mts']) copyFileSync(join(sources, 'types.d.ts'), join(js, name));

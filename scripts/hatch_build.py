@@ -7,7 +7,11 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BUILT_BY_SETUP = ("progress.js", "progress.mjs", "progress-more.mjs", "socket.io.min.js")
+BUILT_BY_SETUP = (
+    *(f"static/js/{name}" for name in ("progress.js", "progress.mjs", "progress-more.mjs", "socket.io.min.js")),
+    "static/js/built/test-page.js",
+    *(f"demo/static/js/built/{name}.js" for name in ("studio", "task", "tasks")),
+)
 
 
 class BrowserFilesHook(BuildHookInterface[Any]):
@@ -17,7 +21,7 @@ class BrowserFilesHook(BuildHookInterface[Any]):
         """Stop unless the scripts are there; an editable install serves them from the checkout, whenever they come."""
         if version == "editable":
             return
-        js = Path(self.root, "src", "headway", "static", "js")
-        missing = [name for name in BUILT_BY_SETUP if not (js / name).is_file()]
+        package = Path(self.root, "src", "headway")
+        missing = [name for name in BUILT_BY_SETUP if not (package / name).is_file()]
         if missing:
             raise SystemExit(f"headway: {', '.join(missing)} not built; run `npm ci && npm run build` first")

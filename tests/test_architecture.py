@@ -259,7 +259,7 @@ def imports_of(file: str, node: ast.AST, *, lazy: bool, types: bool) -> Iterator
 def javascript() -> list[Path]:
     """The sources, without what is built from them."""
     built = {*PACKAGE.glob("static/js/progress*.*"), PACKAGE / "static/js/socket.io.min.js"}
-    return sorted(path for path in PACKAGE.rglob("*.js") if path not in built)
+    return sorted(path for path in PACKAGE.rglob("*.js") if path not in built and path.parent.name != "built")
 
 
 def room_of(file: str) -> str:

@@ -131,9 +131,9 @@ def test_what_was_typed_before_the_page_s_script_came_is_kept_too(browser: Brows
         page.locator("#topic").fill("first")
         page.get_by_role("radio", name="Story").check(force=True)
         held: list[Route] = []
-        page.route("**/composer.js", lambda route: held.append(route))
+        page.route("**/studio.js", lambda route: held.append(route))
 
-        with page.expect_request("**/composer.js"):
+        with page.expect_request("**/studio.js"):
             page.goto(demo.url + "/?lang=zh-CN", wait_until="commit")
             page.locator("#topic").fill("second")
             page.get_by_role("radio", name="English").check(force=True)
@@ -143,7 +143,7 @@ def test_what_was_typed_before_the_page_s_script_came_is_kept_too(browser: Brows
         expect(page.get_by_role("radio", name="随笔故事")).to_be_checked()
         expect(page.locator("#topic")).to_have_value("second")
 
-        page.unroute("**/composer.js")
+        page.unroute("**/studio.js")
         page.goto(demo.url + "/?lang=zh-CN")
         expect(page.locator("#topic")).to_have_value("second")
         expect(page.get_by_role("radio", name="English")).to_be_checked()

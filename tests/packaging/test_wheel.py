@@ -16,7 +16,11 @@ import pytest
 
 from tests.helpers import ROOT, ServerProcess
 
-BUILT = {path.name for path in (ROOT / "src/headway/static/js").glob("progress*.*")} | {"socket.io.min.js"}
+BUILT = [
+    *ROOT.glob("src/headway/static/js/progress*.*"),
+    ROOT / "src/headway/static/js/socket.io.min.js",
+    *ROOT.glob("src/headway/**/built/*"),
+]
 FETCHED = (
     "/",
     "/tasks",
@@ -24,6 +28,10 @@ FETCHED = (
     "/static/js/progress.js",
     "/static/js/progress.mjs",
     "/static/js/socket.io.min.js",
+    "/static/js/built/test-page.js",
+    "/assets/js/built/studio.js",
+    "/assets/js/built/task.js",
+    "/assets/js/built/tasks.js",
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -56,13 +64,13 @@ def server(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 def test_the_wheel_holds_all_that_git_holds_and_all_that_is_built(wheel: Path) -> None:
     tracked = git("ls-files", "src/headway")
-    expected = {path.removeprefix("src/") for path in tracked} | {f"headway/static/js/{name}" for name in BUILT}
+    built = {path.relative_to(ROOT / "src").as_posix() for path in BUILT}
 
     with zipfile.ZipFile(wheel) as archive:
         packed = set(archive.namelist())
 
-    assert {"progress.js", "progress.mjs"} <= BUILT
-    assert expected - packed == set()
+    assert {f"headway/static/js/{name}" for name in ("progress.js", "progress.mjs", "built/test-page.js")} <= built
+    assert ({path.removeprefix("src/") for path in tracked} | built) - packed == set()
 
 
 def test_the_wheel_holds_nothing_that_only_this_machine_has(wheel: Path) -> None:
@@ -74,7 +82,11 @@ def test_the_wheel_holds_nothing_that_only_this_machine_has(wheel: Path) -> None
 
 def test_a_wheel_without_the_browser_side_is_refused_with_a_sentence(tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
-    shutil.copytree(ROOT / "src", checkout / "src", ignore=shutil.ignore_patterns(*BUILT, "__pycache__"))
+    shutil.copytree(
+        ROOT / "src",
+        checkout / "src",
+        ignore=shutil.ignore_patterns("built", *(path.name for path in BUILT), "__pycache__"),
+    )
     for name in ("pyproject.toml", "README.md", "LICENSE", "scripts/hatch_build.py"):
         (checkout / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, checkout / name)
