@@ -50,7 +50,7 @@ THIRD_PARTY = {
     "jinja2": "demo/*",
     "kombu": "runners/celery*",
     "markupsafe": "demo/*",
-    "orjson": "web/*json*",
+    "orjson": "web/*json* stores/*json*",
     "redis": "stores/redis* runners/rq*",
     "rq": "runners/rq*",
     "simple_websocket": "",

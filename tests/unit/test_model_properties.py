@@ -15,6 +15,7 @@ from headway.model.change import Amounts, Change, StageChange, StagesChange
 from headway.model.codec import from_record, to_record
 from headway.model.stage import Stage
 from headway.model.task import FINAL, LIFE_CYCLE, Task, TaskError
+from headway.stores.record_json import record_decoder
 
 # What is drawn within `changes` and `tasks` is made here, once: Hypothesis looks into each strategy before it draws.
 NAMES = ["a", "b", "c"]
@@ -227,3 +228,4 @@ def test_what_a_store_writes_it_reads_again(task: Task, text: str, details: dict
 
     assert again == task
     assert again.details == task.details
+    assert from_record(to_record(task), epoch="e", decode=record_decoder()) == task

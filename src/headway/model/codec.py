@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
@@ -35,7 +36,15 @@ _STAYING_DEFAULTS, _CHANGING_DEFAULTS = ({name: _DEFAULTS[name] for name in name
 _staying = attrgetter(*_STAYING)
 _changing = attrgetter(*_CHANGING)
 _encode = compact_encoder()
-_decode = json.JSONDecoder().raw_decode
+_raw_decode = json.JSONDecoder().raw_decode
+
+
+def _decode(text: str) -> dict[str, Any]:
+    """`json.loads` without its look for spaces around."""
+    record: dict[str, Any] = _raw_decode(text)[0]
+    return record
+
+
 _BLANK = Task(task_id="", created_at=0)
 
 
@@ -70,16 +79,18 @@ def _differing(defaults: dict[str, Any], values: tuple[object, ...]) -> dict[str
     }
 
 
-def from_record(text: str, *, epoch: str, server_time: float | None = None) -> Task:
-    """The task that `to_record` wrote, as read at `server_time`."""
+def from_record(
+    text: str, *, epoch: str, server_time: float | None = None, decode: Callable[[str], dict[str, Any]] = _decode
+) -> Task:
+    """The task that `to_record` wrote, as read at `server_time`. `decode` has JSON text of an object read."""
     # The records of running tasks are read by the thousand, and half of each is the same again and again.
     length = text.find(_GOES_ON)
     if 0 < length <= KEPT_CHARACTERS:
         stem = _stem(text[:length])
-        record = _decoded("{" + text[length + 1 :])
+        record = _with_values(decode("{" + text[length + 1 :]))
     else:
         stem = _BLANK
-        record = _decoded(text)
+        record = _with_values(decode(text))
     record["epoch"], record["server_time"] = epoch, server_time
     # `Task(**record)` would take longer than all the rest.
     return changed(stem, record)
@@ -87,13 +98,12 @@ def from_record(text: str, *, epoch: str, server_time: float | None = None) -> T
 
 @lru_cache(KEPT_STEMS)
 def _stem(text: str) -> Task:
-    return changed(_BLANK, _decoded(text + "}"))
+    return changed(_BLANK, _with_values(_decode(text + "}")))
 
 
-def _decoded(text: str) -> dict[str, Any]:
-    record: dict[str, Any] = _decode(text)[0]
+def _with_values(record: dict[str, Any]) -> dict[str, Any]:
     if "stages" in record:
-        record["stages"] = tuple(Stage(*stage) for stage in record["stages"])
+        record["stages"] = tuple([Stage(*stage) for stage in record["stages"]])
     if "error" in record:
         record["error"] = TaskError(*record["error"])
     return record

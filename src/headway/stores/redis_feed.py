@@ -16,6 +16,7 @@ from typing import Any
 from headway.model.codec import from_record
 from headway.model.errors import StoreError
 from headway.model.task import Task
+from headway.stores.record_json import record_decoder
 from headway.stores.redis_client import RedisClient
 from headway.stores.redis_keys import Keys
 from headway.stores.subscribers import Subscribers
@@ -149,7 +150,8 @@ class RedisFeed:
     def _tasks(self, messages: Iterable[str]) -> list[Task]:
         now = self._now()
         parts = (message.split(" ", 2) for message in messages)
-        return [from_record(record, epoch=epoch, server_time=now) for _, epoch, record in parts]
+        decode = record_decoder()
+        return [from_record(record, epoch=epoch, server_time=now, decode=decode) for _, epoch, record in parts]
 
     def _opened(self) -> _Ears:
         self._ears = ears = _Ears(self._client, self._keys, self._subscribers, self._sender)

@@ -23,6 +23,7 @@ from headway.model.task import FINAL, State, Task
 from headway.model.values import dataclass
 from headway.stores import paging
 from headway.stores.forks import at_fork
+from headway.stores.record_json import record_decoder
 from headway.stores.sqlite_database import SqliteDatabase
 from headway.stores.sqlite_feed import SqliteFeed
 from headway.stores.sqlite_list import select_page
@@ -280,7 +281,12 @@ class SqliteStore:
         now = self.now()
         # Asked after the rows were read: who watches from now on reads the task itself, and finds what is in them.
         wants = self._subscribers.wants
-        tasks = [from_record(record, epoch=epoch, server_time=now) for _, task_id, record in rows if wants(task_id)]
+        decode = record_decoder()
+        tasks = [
+            from_record(record, epoch=epoch, server_time=now, decode=decode)
+            for _, task_id, record in rows
+            if wants(task_id)
+        ]
         return [row[0] for row in rows], tasks
 
     def _start_anew(self) -> None:
