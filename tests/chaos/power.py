@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -19,6 +20,8 @@ from typing import Any
 from headway.stores import sqlite_file
 from tests.chaos.store_faults import side_files
 
+# Outside a transaction.
+_COMMITS_ITSELF = re.compile(r"\s*(--.*\n\s*)*(INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE)
 _FULL = 2
 """https://sqlite.org/pragma.html#pragma_synchronous"""
 
@@ -27,11 +30,25 @@ def copy_at_sync_points(path: Path, folder: Path) -> None:
     """From now on each synced commit of this process is copied into the folder before it is acknowledged."""
 
     class Copied(sqlite3.Connection):
-        def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
-            if sql != "COMMIT":
+        def execute(self, sql: str, *parameters: Any) -> Any:
+            if sql == "COMMIT":
+                return self._commit()
+            if self.in_transaction or not _COMMITS_ITSELF.match(sql):
                 return super().execute(sql, *parameters)
+            # In two steps: who waits for its turn must not hold up who has the file and waits for its own.
+            super().execute("BEGIN IMMEDIATE")
+            try:
+                done = _Done(super().execute(sql, *parameters))
+                self._commit()
+            except BaseException:
+                if self.in_transaction:
+                    super().rollback()
+                raise
+            return done
+
+        def _commit(self) -> sqlite3.Cursor:
             with _turn(folder):
-                cursor = super().execute(sql)
+                cursor = super().execute("COMMIT")
                 if super().execute("PRAGMA synchronous").fetchone()[0] == _FULL:
                     _copy(path, folder)
             return cursor
@@ -46,6 +63,20 @@ def copy_at_sync_points(path: Path, folder: Path) -> None:
 
     # Nothing in Headway needs this seam; it is looked for where the store looks.
     sqlite_file.sqlite3 = _Sqlite3(connect)  # type: ignore[attr-defined]
+
+
+class _Done:
+    """The cursor of a statement that has been done."""
+
+    def __init__(self, cursor: sqlite3.Cursor) -> None:
+        self._rows = iter(cursor.fetchall())
+        self.rowcount = cursor.rowcount
+
+    def fetchone(self) -> Any:
+        return next(self._rows, None)
+
+    def close(self) -> None:
+        pass
 
 
 class _Sqlite3:
