@@ -50,7 +50,7 @@ THIRD_PARTY = {
     "jinja2": "demo/*",
     "kombu": "runners/celery*",
     "markupsafe": "demo/*",
-    "orjson": "web/*json* stores/*json*",
+    "orjson": "web/*json*",
     "redis": "stores/redis* runners/rq*",
     "rq": "runners/rq*",
     "simple_websocket": "",

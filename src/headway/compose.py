@@ -8,27 +8,32 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from headway.model.clock import Clock
+from headway.model.errors import InvalidValue
 from headway.model.ports import Store
-from headway.settings import from_environ, store_url
+from headway.settings import STORE_FORMS, from_environ, store_url
 
 log = logging.getLogger("headway")
 
 
 def open_store(
-    url: str | None,
+    given: Store | str | None,
     socketio: object | None = None,
     *,
     environ: Mapping[str, str] = os.environ,
     clock: Clock | None = None,
 ) -> Store:
-    """The store behind a URL, not opened yet. Raises `InvalidValue`, `MissingExtra`.
+    """The store behind a URL, not opened yet, or the one that was given. Raises `InvalidValue`, `MissingExtra`.
 
     By default that of `HEADWAY_STORE`, else a file `headway.db` in the instance folder of the Flask app behind
     `socketio` (or of `socketio` itself, where it is the app), else in `.headway/` of the working directory.
     """
-    if url is None:
-        url = from_environ({"HEADWAY_STORE": environ.get("HEADWAY_STORE", "")}).store or _default_url(socketio)
-    url = store_url(url)
+    if given is None:
+        given = from_environ({"HEADWAY_STORE": environ.get("HEADWAY_STORE", "")}).store or _default_url(socketio)
+    if not isinstance(given, str):
+        if not hasattr(given, "swap"):
+            raise InvalidValue("store", f"must be a Store or a URL: {STORE_FORMS}; it is {given!r}")
+        return given
+    url = store_url(given)
     scheme = url.partition("://")[0]
     if scheme == "memory":
         from headway.stores.memory import MemoryStore

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
+from headway.model import limits
 from headway.model.errors import InvalidValue
 from headway.model.redacting import without_secrets
 from headway.model.values import dataclass, field
@@ -85,16 +86,10 @@ def _secrets(value: str) -> tuple[str, ...]:
     return secrets
 
 
-def _access(value: str) -> str:
-    if value not in ("capability", "signed"):
-        raise InvalidValue("HEADWAY_ACCESS", f"must be capability or signed; it is {value!r}")
-    return value
-
-
 _READERS = {
     "HEADWAY_HOST": ("host", _host),
     "HEADWAY_PORT": ("port", _port),
     "HEADWAY_STORE": ("store", _store),
     "HEADWAY_SECRET": ("secrets", _secrets),
-    "HEADWAY_ACCESS": ("access", _access),
+    "HEADWAY_ACCESS": ("access", limits.access),
 }

@@ -114,7 +114,7 @@ def test_a_destroyed_bar_does_nothing_any_more(bars: Bars) -> None:
         "void bar.show()", "void bar.hide()", "bar.initWebSocket()", "bar.bindWebSocketEvents()",
         "bar.startHeartbeat()", "bar.stopHeartbeat()", "bar.scheduleReconnect()", "bar.disconnectWebSocket()",
         "bar.joinTaskRoom('a')",
-        "bar.leaveTaskRoom('a')", "bar.handleProgressUpdate({})", "bar.destroy()", "bar.cancel()", "void bar.reset()",
+        "bar.leaveTaskRoom('a')", "bar.destroy()", "bar.cancel()", "void bar.reset()", "bar.handleProgressUpdate({})",
     ):  # fmt: skip
         bars.call(harmless)
     assert bars.call("[bar.isConnected(), bar.getTaskId(), bar.socket, bar.state.task]") == [False, None, None, None]

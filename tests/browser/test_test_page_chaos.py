@@ -83,18 +83,36 @@ def test_a_stall_lets_nothing_through_until_it_is_over(browser: Browser, demo: S
         and_all_was_well(page, task_id, "cancelled")
 
 
+def test_the_buttons_stay_where_they_are_while_lines_come(browser: Browser, demo: ServerProcess) -> None:
+    with visit(browser, quiet=False) as page:
+        a_task_under_way(page, demo, seconds=120)
+        lines = page.locator("#progress-container .hw-entry")
+        expect(lines.first).to_be_visible()
+        expect(page.locator("#progress-container .hw-meta")).to_have_text(re.compile("/s.*left"))
+        seen, before = lines.count(), page.locator("#chaos").bounding_box()
+
+        page.wait_for_function(
+            "seen => document.querySelectorAll('#progress-container .hw-entry').length >= seen + 2", arg=seen
+        )
+
+        assert page.locator("#chaos").bounding_box() == before
+
+
 def test_a_delay_is_seen_in_the_latency(browser: Browser, demo: ServerProcess) -> None:
     with visit(browser, quiet=False) as page:
         task_id = a_task_under_way(page, demo, seconds=120)
+        expect(page.locator("#progress-container .hw-entry").first).to_be_visible()
+        logged(page, "pong")
+        latencies = """name => [...document.querySelectorAll(`#log tr[data-event="${name}"] td:nth-child(4)`)]
+            .map(cell => parseFloat(cell.textContent))"""
+        # The server's clock is known to half of the quickest round trip.
+        trip_ms = min(page.evaluate(latencies, "pong"))
         page.locator("#log-clear").click()
 
         page.locator("[data-chaos=delay]").click()
 
         expect(page.locator("#connection-badge")).to_have_text("Network slow")
-        page.wait_for_function(
-            """() => [...document.querySelectorAll('#log tr[data-event="progress"] td:nth-child(4)')]
-                .some(cell => parseFloat(cell.textContent) >= 300)"""
-        )
+        page.wait_for_function(f"least => ({latencies})('progress').some(ms => ms >= least)", arg=300 - trip_ms / 2)
         page.locator("#cancel").click()
         and_all_was_well(page, task_id, "cancelled")
 

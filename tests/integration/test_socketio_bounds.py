@@ -7,6 +7,7 @@ import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -67,6 +68,35 @@ def test_a_message_over_the_limit_ends_its_connection(clients: RawClients, serve
     opened.send(event("ping", {"t": "x" * 70_000}))
 
     assert is_closed_by_server(opened)
+
+
+@pytest.mark.parametrize("char", ["x", "字"])
+def test_the_limit_of_a_message_is_counted_in_bytes(
+    clients: RawClients, server: ServerProcess, good: Viewer, char: str
+) -> None:
+    around = len('42/progress,1["ping",{"t":""}]')
+    within, beyond = ((64 * 1024 - around) // len(char.encode()), 64 * 1024 // len(char.encode()) + 1)
+    opened = clients.socket()
+
+    opened.send(f'42/progress,1["ping",{{"t":"{char * within}"}}]')
+    assert "43/progress,1" in opened.recv()
+    opened.send(f'42/progress,1["ping",{{"t":"{char * beyond}"}}]')
+    assert is_closed_by_server(opened)
+
+
+def test_json_that_nests_too_deep_is_refused_with_the_limit(
+    clients: RawClients, server: ServerProcess, good: Viewer
+) -> None:
+    opened = clients.socket()
+    deep: Any = 1
+    for _ in range(32):
+        deep = [deep]
+
+    error = ask(opened, "cancel_task", {"task_id": "unknown", "reason": deep})["error"]
+
+    assert error == {"code": "invalid_request", "message": "event: must nest at most 32 deep"}
+    answer = requests.post(f"{server.url}/api/tasks/unknown/cancel", json={"reason": deep}, timeout=10)
+    assert (answer.status_code, answer.json()["error"]["message"]) == (400, "body: must nest at most 32 deep")
 
 
 def test_a_message_of_two_hundred_megabytes_costs_no_memory(

@@ -92,6 +92,22 @@ def test_what_a_stray_says_costs_flask_socketio_no_memory_however_long_it_is(ser
         assert resident_mib(server) - before < 50
 
 
+def test_no_packet_of_ours_or_of_a_stranger_may_be_over_the_limit(server: ServerProcess) -> None:
+    long = json.dumps({"x": "y" * 70_000})
+    with RawClients(server) as clients, Viewer(server.url) as good:
+        strangers = [clients.socket(enter=False) for _ in range(2)]
+        strangers[0].send(f"40/progress,{long}")
+        strangers[1].send(f"40/other,{long}")
+        inside = [clients.socket() for _ in range(3)]
+        inside[0].send(f"40/progress,{long}")
+        inside[1].send(f"43/progress,1[{long}]")
+        inside[2].send('42/progress,["ping",{"t":"' + "字" * 30_000 + '"}]')
+        for opened in strangers + inside:
+            assert is_closed_by_server(opened)
+        assert good.ask("ping") == {"ok": True}
+    assert "Traceback" not in server.log
+
+
 def test_packets_that_make_no_sense_end_their_connection_and_leave_no_traceback(server: ServerProcess) -> None:
     with RawClients(server) as clients, Viewer(server.url) as good:
         for packet in ("x", "9", "6", "4", "4x", "4" * 100, "40/progress,{", "43/progress,x"):

@@ -247,7 +247,7 @@ class ProgressManager(TaskReader):
     @property
     def access(self) -> str:
         """What guards a task: `capability`, `signed` or `host` (a callable of the host application)."""
-        return self._access or os.environ.get("HEADWAY_ACCESS") or "capability"
+        return self._access or limits.access(os.environ.get("HEADWAY_ACCESS", "").strip() or "capability")
 
     def subscribe(self, on_change: OnChange, on_reset: OnReset, *, selective: bool = False) -> Following:
         """Be told of every stored change of every process, or of what is watched (see `Store.subscribe`).
@@ -339,8 +339,6 @@ class ProgressManager(TaskReader):
             return self._shared
 
     def _open_store(self) -> Store:
-        if self._given_store is not None and not isinstance(self._given_store, str):
-            return self._given_store
         from headway.compose import open_store  # Lazily: it knows the adapters, which the core does not.
 
         return open_store(self._given_store, self.socketio)

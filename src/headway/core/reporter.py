@@ -189,7 +189,7 @@ class Reporter(Counting):
         Steps nest: one that is new and opened within another is shown as a part of that one. The step that this gives
         has `advance`, `track` and `update` of its own.
         """
-        stage = free_stage_name(name)
+        stage = free_stage_name(name, "name")
         self._writer.check_stage(stage)
         amounts = None if total is None else checked_amounts(None, None, total)
         if self._writer.cancel_requested:
@@ -263,28 +263,32 @@ def checked_change(
     if details is not None:
         if not isinstance(details, dict):
             raise InvalidValue("details", "must be a JSON object")
+        own = details
         if not details.keys().isdisjoint(_AMOUNTS):
-            completed, advance, total, unit, details = _amounts_of(details, completed, advance, total)
-        encoded = limits.encode(details, "details", limits.DETAILS_BYTES)
+            completed, advance, total, unit, own = _amounts_of(details, completed, advance, total)
+        encoded = limits.encode(own, "details", limits.DETAILS_BYTES)
+        # The limit is for all that was given. What is this short is within it with the amounts, too.
+        if own is not details and len(encoded) > limits.DETAILS_BYTES // 8:
+            limits.encode(details, "details", limits.DETAILS_BYTES)
     stage: str | None = None
     stages: StagesChange | None = None
     if status is not None:
         stage = None if status == "running" else free_stage_name(status)
         begun = {} if stage is None else {stage: StageChange("running")}
         stages = StagesChange(begun, switches=True, active=stage, closes_others=True)
-    own: Amounts | None = None
+    amounts: Amounts | None = None
     if completed is not None or advance is not None or total is not None:
-        own = checked_amounts(completed, advance, total)
+        amounts = checked_amounts(completed, advance, total)
         target = counts_for(total, ACTIVE_STAGE if stages is None else stage)
         if target is not None:
-            counted = {target: StageChange("running" if target == stage else None, own)}
+            counted = {target: StageChange("running" if target == stage else None, amounts)}
             stages = StagesChange(counted) if stages is None else stages._replace(by_name={**stages.by_name, **counted})
-            own = None
+            amounts = None
     return change_of(
         (
             now,
             None if progress is None else limits.percent(progress),
-            own,
+            amounts,
             None if message is None else limits.text(message, "message", limits.MESSAGE_CHARS),
             encoded,
             unit,

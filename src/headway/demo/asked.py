@@ -53,7 +53,6 @@ def body(raw: bytes) -> Mapping[str, Any]:  # Any: any JSON; each field is check
     value = from_json(raw, "body")
     if not isinstance(value, dict):
         raise InvalidValue("body", "must be a JSON object")
-    limits.depth(value, "body")
     return value
 
 

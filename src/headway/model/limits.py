@@ -20,6 +20,7 @@ RESULT_BYTES = 16 * 1024 * 1024
 LOG_LINE_BYTES = 4 * 1024
 LOG_LINES = 10_000
 JSON_DEPTH = 32
+TOO_DEEP = f"must nest at most {JSON_DEPTH} deep"
 STAGES = 50
 STAGE_DEPTH = 3
 AMOUNT = 2**53 - 1
@@ -66,6 +67,13 @@ def level(value: object) -> str:
     if not isinstance(value, str) or value not in _LEVELS:
         raise InvalidValue("level", f"must be one of {', '.join(_LEVELS)}")
     return plain_text(value)
+
+
+def access(value: str, field: str = "HEADWAY_ACCESS") -> str:
+    """What guards a task, as the environment may name it."""
+    if value not in ("capability", "signed"):
+        raise InvalidValue(field, f"must be capability or signed; it is {value!r}")
+    return value
 
 
 def plain_text(value: str) -> str:
@@ -121,7 +129,9 @@ def encode(value: object, field: str, max_bytes: int) -> str:
     """`value` as compact JSON text; proves that it is JSON, bounds its size and depth, and is a snapshot of it."""
     try:
         encoded = _compact(value)
-    except (TypeError, ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise InvalidValue(field, TOO_DEEP) from error
+    except (TypeError, ValueError) as error:
         raise InvalidValue(field, f"must be JSON: {error}") from error
     size = len(encoded) if encoded.isascii() else len(utf8(encoded, field))
     if size > max_bytes:
@@ -132,10 +142,10 @@ def encode(value: object, field: str, max_bytes: int) -> str:
     return encoded
 
 
-def depth(value: object, field: str, limit: int = JSON_DEPTH) -> None:
-    """Raise when `value` nests deeper than `limit` containers."""
+def depth(value: object, field: str, *, within: int = 0) -> None:
+    """Raise when `value` nests deeper than `JSON_DEPTH` containers, of which `within` so many more are not its own."""
     containers = [value]
-    for _ in range(limit):
+    for _ in range(JSON_DEPTH + within):
         inner: list[object] = []
         for item in containers:
             if isinstance(item, dict):
@@ -145,4 +155,4 @@ def depth(value: object, field: str, limit: int = JSON_DEPTH) -> None:
         containers = [item for item in inner if isinstance(item, dict | list | tuple)]
         if not containers:
             return
-    raise InvalidValue(field, f"must nest at most {limit} deep")
+    raise InvalidValue(field, TOO_DEEP)

@@ -1,23 +1,19 @@
-"""How who follows a store decodes the records of others: by orjson where it is installed, in a third of the time.
-
-Chosen when the first one comes: who only reports need not wait for another import.
-"""
+"""How who follows a store decodes the records of others: by orjson where it is loaded, in a third of the time."""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 Decode = Callable[[str], dict[str, Any]]
 
 
-@cache
 def record_decoder() -> Decode:
-    """What is stored is the same by either: no number is beyond 2**53, and no text has half a character."""
-    try:
-        import orjson
-    except ImportError:
-        return json.loads
-    return orjson.loads
+    """orjson's where this process has it anyway, as who serves viewers does: who reports would wait for it.
+
+    What is stored is the same by either: no number is beyond 2**53, and no text has half a character.
+    """
+    decode: Decode = getattr(sys.modules.get("orjson"), "loads", json.loads)
+    return decode

@@ -197,10 +197,16 @@ class Delivery:
 
     def _serve_one(self, subscription: Subscription) -> None:
         self._slow.pop(subscription, None)
-        if not subscription.is_over:
-            self._serve(subscription, subscription.watch)
-            self._logs.follow(subscription)
-            self._serve(subscription, subscription.watch)
+        if subscription.is_over:
+            return
+        watch = subscription.watch
+        # What is too early for everybody is so for who has just had some lines, too: it comes in its turn.
+        waits = not subscription.is_owed and watch.task is not watch.sent and self._must_wait(watch, self._now)
+        if not waits:
+            self._serve(subscription, watch)
+        self._logs.follow(subscription)
+        if not waits:
+            self._serve(subscription, watch)
 
     def _serve(self, subscription: Subscription, watch: Watch) -> None:
         """Its newest state, be it newer than the one that this round began with."""

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 from engineio.async_drivers import asgi
 
 from headway.web.gateway_http import Receive, Scope, Send
+from headway.web.packets import bytes_of
 from headway.web.wire import WireError
 
 POST_PACKETS = 16
@@ -36,6 +37,9 @@ class WebSocket(asgi.WebSocket):  # type: ignore[misc]  # engineio ships no type
             return message  # Refused as a binary attachment, with an answer.
         if not _PACKET.match(message):
             raise OSError("no Engine.IO packet")
+        # engineio counts characters.
+        if bytes_of(message) > self.handler.__self__.server.max_http_buffer_size:
+            raise OSError("a message over the limit")
         return message
 
 

@@ -20,6 +20,7 @@ from concurrent.futures import Executor
 from headway.web.frames import Frame, PacketOutlet
 from headway.web.gateway_http import Receive, Scope, Send
 from headway.web.json_text import to_json
+from headway.web.packets import bytes_of
 from headway.web.protocol import Connection, Protocol
 from headway.web.request import Request
 from headway.web.transport import Transport, keep_little_unsent
@@ -81,7 +82,7 @@ class Sockets:
                 message = await receive()
                 text = message.get("text")
                 # uvicorn refuses a long message before it is in memory, where it was told to (serve.py).
-                if message["type"] != "websocket.receive" or len(text or "") > self.protocol.bounds.message_bytes:
+                if message["type"] != "websocket.receive" or bytes_of(text or "") > self.protocol.bounds.message_bytes:
                     return
                 work = session.hear(text)
                 if work is not None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from headway.model import limits
 from headway.model.errors import InvalidValue
 
 
@@ -26,12 +27,22 @@ to_json: Callable[[object], str] = _choose()
 """Compact JSON text of a value that is known to be JSON."""
 
 
-def from_json(text: str | bytes, field: str) -> Any:
-    """What a client sent, decoded. Raises `InvalidValue` that names `field`; NaN and infinities are no JSON."""
+def from_json(text: str | bytes, field: str, *, within: int = 0) -> Any:
+    """What a client sent, decoded, where it comes `within` so many lists that are the packet's own.
+
+    Raises `InvalidValue` that names `field`; NaN and infinities are no JSON.
+    """
     try:
-        return json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
+        value = json.loads(text, parse_constant=_refuse)
+    except RecursionError as error:
+        raise InvalidValue(field, limits.TOO_DEEP) from error
+    except ValueError as error:
         raise InvalidValue(field, "must be JSON") from error
+    # As bytes it may be in UTF-16, where they count as well.
+    brackets = text.count("{") + text.count("[") if isinstance(text, str) else text.count(b"{") + text.count(b"[")
+    if brackets > limits.JSON_DEPTH:
+        limits.depth(value, field, within=within)
+    return value
 
 
 def _refuse(constant: str) -> None:

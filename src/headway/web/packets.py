@@ -24,7 +24,7 @@ class EventPacket:
 
     def decoded(self) -> tuple[str, object]:
         """The event's name and its first argument (None where there is none). Raises `InvalidValue`."""
-        arguments = from_json(self.arguments, "event")
+        arguments = from_json(self.arguments, "event", within=1)
         if not isinstance(arguments, list) or not arguments or not isinstance(arguments[0], str):
             raise InvalidValue("event", "must be a list that begins with the event's name")
         return arguments[0], arguments[1] if len(arguments) > 1 else None
@@ -54,15 +54,20 @@ def _prefix(namespace: str) -> str:
     return "" if namespace == "/" else f"{namespace},"
 
 
-def is_about(namespace: str, data: object) -> bool:
-    """Whether a packet is an event of this namespace, of either kind."""
-    if not isinstance(data, str) or data[:1] not in ("2", "5"):
+def is_about(namespace: str, data: object, kinds: str = "25") -> bool:
+    """Whether a packet is of this namespace, and of these kinds: an event of either kind."""
+    if not isinstance(data, str) or not data or data[0] not in kinds:
         return False
     # A binary event begins with how many attachments it has: `51-/progress,…`.
-    start = data.find("-") + 1 if data[0] == "5" else 1
+    start = data.find("-") + 1 if data[0] in "56" else 1
     if namespace == "/":
         return not data.startswith("/", start)
     return data.startswith((f"{namespace},", f"{namespace}?"), start)
+
+
+def bytes_of(text: str) -> int:
+    """How long it is on the wire."""
+    return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
 
 
 def checked_namespace(namespace: object) -> str:

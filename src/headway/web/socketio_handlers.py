@@ -10,16 +10,12 @@ sent by one background task that fits the async mode: emits from a true OS threa
 from __future__ import annotations
 
 import logging
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from functools import partial
 from typing import Any
 
 import flask
-from engineio.async_drivers._websocket_wsgi import SimpleWebSocketWSGI
 from engineio.packet import MESSAGE, Packet
 from flask_socketio import SocketIO
 from socketio.packet import CONNECT_ERROR
@@ -33,13 +29,14 @@ from headway.web.flask import HeadwayBlueprint
 from headway.web.frames import Frame, PacketOutlet
 from headway.web.hub import Hub
 from headway.web.origins import Origins
-from headway.web.packets import checked_namespace, is_about
+from headway.web.packets import bytes_of, checked_namespace, is_about
 from headway.web.protocol import Connection, Protocol
 from headway.web.rates import Bounds
 from headway.web.request import Request
 from headway.web.rest import Api, Operator, Owner
 from headway.web.socketio_handlers_in_tests import TestClient, listen
-from headway.web.socketio_handlers_polls import PACKET, PollGuard
+from headway.web.socketio_handlers_polls import PollGuard
+from headway.web.socketio_handlers_sockets import bound_messages, end_session
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +44,8 @@ QUEUED_FRAMES = 2
 """A client with so many packets waiting is slow, and passed over."""
 AFTER_LEAVING_S = 1.0
 BLUEPRINT = "headway_socketio"
+_KINDS = "0123456"
+"""Of Socket.IO packets, all."""
 
 
 class SocketIOHandlers:
@@ -121,7 +120,7 @@ class SocketIOHandlers:
             if self._eio is not None:
                 return
             self._eio = eio = self._socketio.server.eio
-            _bound_messages(eio)
+            bound_messages(eio)
             eio_handlers = eio.handlers
             self._pass_on, connect, disconnect = (
                 eio_handlers["message"],
@@ -154,12 +153,15 @@ class SocketIOHandlers:
                 continue
             self._outside.pop(eio_sid, None)
             if not any(manager.sid_from_eio_sid(eio_sid, name) for name in list(manager.get_namespaces())):
-                _end(self._eio, eio_sid)
+                end_session(self._eio, eio_sid)
 
     def _on_message(self, eio_sid: str, data: object) -> None:
         if eio_sid not in self._socketio.server.environ:
             return  # Said before it knew that its session has ended.
         client = self._clients.get(eio_sid)
+        if self._is_too_long(eio_sid, data):
+            self._hang_up(eio_sid)
+            return
         if client is None or not isinstance(data, str) or not is_about(self.namespace, data):
             if client is not None and isinstance(data, bytes) and eio_sid not in self._socketio.server._binary_packet:
                 if len(data) > self.protocol.bounds.message_bytes:
@@ -168,18 +170,30 @@ class SocketIOHandlers:
                     self.protocol.ignore(client.connection)  # An attachment; its event has been refused.
                 return
             if (client is not None or eio_sid in self._outside) and not self._is_packet(data):
-                self._eio.start_background_task(_end, self._eio, eio_sid)
+                self._hang_up(eio_sid)
                 return
             self._pass_on(eio_sid, data)
             if client is None and (client := self._clients.get(eio_sid)) is not None:
                 self.protocol.greet(client.connection)  # It has just entered, and has been told.
             return
-        if len(data if data.isascii() else data.encode()) > self.protocol.bounds.message_bytes:
-            client.close()
-            return
         event = self.protocol.admit(client.connection, data)
         if event is not None:
             self.protocol.receive(client.connection, event)
+
+    def _hang_up(self, eio_sid: str) -> None:
+        self._eio.start_background_task(end_session, self._eio, eio_sid)
+
+    def _is_too_long(self, eio_sid: str, data: object) -> bool:
+        """Of what is ours, or from who is nobody yet. What the app's own namespaces are sent, Flask-SocketIO bounds."""
+        # Engine.IO's own character before it counts as well.
+        most = self.protocol.bounds.message_bytes - 1
+        if not isinstance(data, str) or len(data) * 4 <= most:
+            return False
+        manager = self._socketio.server.manager
+        is_ours = is_about(self.namespace, data, _KINDS) or not any(
+            manager.sid_from_eio_sid(eio_sid, name) for name in list(manager.get_namespaces())
+        )
+        return is_ours and bytes_of(data) > most
 
     def _is_packet(self, data: object) -> bool:
         """Whether python-socketio takes it: it would log a traceback."""
@@ -286,45 +300,7 @@ class Client(PacketOutlet):
             session.close(wait=False, abort=True, reason=self._eio.reason.SERVER_DISCONNECT)
 
     def _disconnect(self) -> None:
-        _end(self._eio, self._eio_sid)
-
-
-def _end(eio: Any, eio_sid: str) -> None:
-    """engineio's own `disconnect` would wait for a client to read what is queued for it, and perhaps for ever."""
-    session = eio.sockets.get(eio_sid)
-    if session is not None:
-        session.close(wait=False, reason=eio.reason.SERVER_DISCONNECT)
-
-
-def _bound_messages(eio: Any) -> None:
-    """simple-websocket would take a message whole, however long, before engineio finds it too long; and on what is no
-    packet engineio logs a traceback. Either ends the connection.
-    """
-    make = eio._async["websocket"]
-    if make is None:
-        return  # That server speaks none.
-
-    def made(handler: Any, server: Any) -> Any:
-        websocket = make(handler, server)
-        if isinstance(websocket, SimpleWebSocketWSGI):
-            websocket.server_args["max_message_size"] = eio.max_http_buffer_size
-            websocket.wait = partial(_packet, websocket.wait)
-            websocket.close = partial(_close, websocket, websocket.close)
-        return websocket
-
-    eio._async = {**eio._async, "websocket": made}
-
-
-def _packet(wait: Callable[[], str | bytes | None]) -> str | bytes | None:
-    said = wait()
-    return None if isinstance(said, str) and not PACKET.match(said) else said
-
-
-def _close(websocket: Any, close: Callable[[], None]) -> None:
-    """And hang up: else the connection stays, and a thread waits at it, for as long as its client likes."""
-    close()
-    with suppress(OSError):  # The client was first.
-        websocket.ws.sock.shutdown(socket.SHUT_RDWR)
+        end_session(self._eio, self._eio_sid)
 
 
 def _origins(socketio: SocketIO) -> Origins:

@@ -8,6 +8,7 @@ import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -158,9 +159,19 @@ def test_a_bad_setting_is_refused(wrong: dict[str, object]) -> None:
         ProgressManager(**wrong)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("url", ["", "sqlite://", "mysql://x", "memory", "file.db"])
-def test_an_unknown_store_is_refused_by_the_first_use(url: str) -> None:
-    manager = ProgressManager(store=url)
+def test_what_guards_a_task_is_validated_where_the_environment_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADWAY_ACCESS", " capability ")
+    with ProgressManager(store="memory://") as manager, pytest.raises(InvalidValue, match="task_id"):
+        manager.create_task(task_id="guessed")
+
+    monkeypatch.setenv("HEADWAY_ACCESS", "capabilty")
+    with ProgressManager(store="memory://") as manager, pytest.raises(InvalidValue, match=r"^HEADWAY_ACCESS: "):
+        manager.create_task(task_id="guessed")
+
+
+@pytest.mark.parametrize("store", ["", "sqlite://", "mysql://x", "memory", "file.db", 5, Path("tasks.db")], ids=repr)
+def test_an_unknown_store_is_refused_by_the_first_use(store: Any) -> None:
+    manager = ProgressManager(store=store)
 
     with pytest.raises(InvalidValue, match="store"):
         manager.create_task()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 import re
@@ -163,6 +164,18 @@ def test_amounts_come_as_keywords_or_in_details_and_stay_until_they_change(manag
 
     manager.update_progress(task_id, advance=1, details={})
     assert manager.get_task(task_id).details == {"completed": 3, "total": 5, "unit": "cards"}
+
+
+def test_details_are_bounded_with_the_amounts_among_them(manager: ProgressManager) -> None:
+    task_id = manager.create_task()
+    amounts = {"completed": 1, "total": 2, "unit": "册"}
+    around = len(json.dumps({"x": "", **amounts}, ensure_ascii=False, separators=(",", ":")).encode())
+
+    with pytest.raises(InvalidValue, match=r"^details: must be up to 8,192 bytes as JSON; it has 8,193$"):
+        manager.update_progress(task_id, details={"x": "y" * (8_193 - around), **amounts})
+    assert manager.get_task(task_id).details == {}
+    manager.update_progress(task_id, details={"x": "y" * (8_192 - around), **amounts})
+    assert manager.get_task(task_id).details["total"] == 2
 
 
 def test_an_amount_as_a_keyword_goes_before_one_in_details(manager: ProgressManager) -> None:

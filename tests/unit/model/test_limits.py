@@ -176,3 +176,15 @@ def test_what_is_encoded_is_a_snapshot() -> None:
 def test_an_unknown_level_is_refused(value: object) -> None:
     with pytest.raises(InvalidValue, match="level: must be one of debug, info, warning, error"):
         limits.level(value)
+
+
+def test_what_nests_too_deep_is_refused_by_its_limit_however_deep_it_is() -> None:
+    circle: list[Any] = []
+    circle.append(circle)
+    deep: Any = 1
+    for _ in range(5_000):
+        deep = [deep]
+
+    for value in (circle, deep, [deep]):
+        with pytest.raises(InvalidValue, match=r"^result: must nest at most 32 deep$"):
+            limits.encode(value, "result", 1_000_000)

@@ -246,3 +246,25 @@ def test_an_end_does_not_wait_long_for_a_log(has_joined: bool, waits_s: float) -
         driver.read()
         assert viewer.lines == [1]
         assert w.deliver() is None
+
+
+def test_who_follows_the_log_is_shown_no_more_states_than_anybody() -> None:
+    with world(max_rate=20) as w:
+        elsewhere = Elsewhere(w)
+        task_id = w.manager.create_task()
+        viewer = w.join(task_id, log_from=1)
+        for turn in range(1, 201):
+            w.clock.advance(0.01)
+            w.manager.add_log(task_id, f"line {turn}")
+            w.report(task_id, progress=turn / 10)
+            w.deliver()
+            w.report(task_id, progress=turn / 10 + 0.05)  # While the line is being read.
+            elsewhere.read()
+        in_two_seconds = len(viewer.states)
+        w.manager.complete_task(task_id)
+        w.deliver()
+        elsewhere.read()
+
+        assert 35 <= in_two_seconds <= 44
+        assert viewer.lines == list(range(1, 201))
+        assert viewer.states[-1]["state"] == "completed"

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from headway.model.errors import InvalidValue
-from headway.web.packets import EventPacket, ack_packet, checked_namespace, event_packet, is_about, parse_event
+from headway.web.packets import (
+    EventPacket,
+    ack_packet,
+    bytes_of,
+    checked_namespace,
+    event_packet,
+    is_about,
+    parse_event,
+)
 
 
 def test_events_are_parsed_with_and_without_an_acknowledgement() -> None:
@@ -39,6 +47,20 @@ def test_the_first_argument_counts() -> None:
     assert EventPacket("/", None, '["ping",{"t":1},2]').decoded() == ("ping", {"t": 1})
 
 
+def test_what_nests_too_deep_is_refused_by_name_and_limit() -> None:
+    def nested(deep: int) -> EventPacket:
+        return EventPacket("/", None, '["ping",' + '{"a":' * deep + "1" + "}" * deep + "]")
+
+    assert nested(32).decoded()[0] == "ping"
+    for deep in (33, 200, 20_000):
+        with pytest.raises(InvalidValue, match=r"^event: must nest at most 32 deep$"):
+            nested(deep).decoded()
+
+
+def test_a_text_is_as_long_as_its_bytes() -> None:
+    assert [bytes_of(text) for text in ("abc", "字", "😀", "\ud800")] == [3, 3, 4, 3]
+
+
 def test_what_is_sent_reads_as_socket_io_wants_it() -> None:
     assert event_packet("/progress", "pong", '{"t":1}') == '2/progress,["pong",{"t":1}]'
     assert event_packet("/", "pong", "{}") == '2["pong",{}]'
@@ -52,6 +74,10 @@ def test_events_of_a_namespace_are_told_from_others() -> None:
     assert not is_about("/progress", '2["a"]')
     assert not is_about("/progress", "0/progress,")
     assert not is_about("/progress", b"2/progress,")
+    assert is_about("/progress", "0/progress,{}", "0123456")
+    assert is_about("/progress", "61-/progress,1[]", "0123456")
+    assert not is_about("/progress", "0/progressive,", "0123456")
+    assert not is_about("/progress", "", "0123456")
     assert is_about("/", '2["a"]')
     assert is_about("/", '217["a"]')
     assert not is_about("/", '2/progress,["a"]')

@@ -266,7 +266,8 @@ export class ProgressBar {
 
   /** Takes a state as it came; one that is not news is dropped. @param {Task} data */
   handleProgressUpdate(data) {
-    if (!data || typeof data !== 'object' || (this.#taskId && data.task_id && data.task_id !== this.#taskId)) return;
+    if (this.#lifetime.signal.aborted || !data || typeof data !== 'object') return;
+    if (this.#taskId && data.task_id && data.task_id !== this.#taskId) return;
     const task = accept(this.#known, whole(data, this.#known));
     this.#problem = null;
     if (task === this.#known) return this.#draw();
