@@ -92,6 +92,12 @@ class Checker:
             for view in views.values():
                 view.is_rewound = True
 
+    def replaced(self) -> None:
+        """The store has another history: lines that were asked of the one before, and have not come, begin anew."""
+        for views in self._views.values():
+            for view in views.values():
+                view.log.may_begin_anew = view.log.asked is not None
+
     def joined(self, viewer: str) -> list[str]:
         """The tasks that this viewer watches."""
         return [task_id for task_id, view in self._views[viewer].items() if view.is_joined]
@@ -290,6 +296,7 @@ class _LogView:
     epoch: str | None = None
     due: int | None = None
     asked: int | None = None
+    may_begin_anew: bool = False
 
     def ask_from(self, line: int) -> None:
         # Until the answer comes, lines that were on their way may still continue the old order: hence two numbers.
@@ -313,7 +320,9 @@ class _LogView:
         gone_before = payload.get("truncated_before") or 0
         for line in payload["lines"]:
             n = line["n"]
-            allowed = {max(number, gone_before) for number in (self.due, self.asked) if number is not None}
+            wanted = (self.due, self.asked, 1 if self.may_begin_anew else None)
+            self.may_begin_anew = False
+            allowed = {max(number, gone_before) for number in wanted if number is not None}
             if allowed and n not in allowed:
                 yield f"line {n} where {' or '.join(map(str, sorted(allowed)))} was due"
             if self.asked is not None and n == max(self.asked, gone_before):

@@ -241,6 +241,7 @@ class Act:
                 self._count("store read-only")
             case "delete":
                 store_faults.delete(self._path)
+                self._scene.checker.replaced()
                 self._count("store deleted")
             case "replace":
                 copy = self._folder / "backup.db"
@@ -250,6 +251,7 @@ class Act:
                     return  # It was deleted a moment ago.
                 await asyncio.sleep(step.number)
                 store_faults.replace(self._path, copy)
+                self._scene.checker.replaced()
                 copy.unlink()
                 self._count("store replaced")
 

@@ -340,6 +340,7 @@ class SqliteSystem(System):
         done = threading.Event()
         while self.manager.store.epoch() == before:
             done.wait(0.01)
+        self.checker.replaced()
         self.house.driver.must_heal = True
 
 

@@ -122,12 +122,16 @@ def test_a_planted_fault_is_found(name: str) -> None:
     assert rule in {violation.rule for violation in found}, found
 
 
-def judged(*events: Event, rewound_after: int | None = None, **truth: Any) -> list[Rule]:
+def judged(
+    *events: Event, rewound_after: int | None = None, replaced_after: int | None = None, **truth: Any
+) -> list[Rule]:
     checker = Checker()
     for number, event in enumerate(events, 1):
         checker.take(event)
         if number == rewound_after:
             checker.rewound()
+        if number == replaced_after:
+            checker.replaced()
     return [violation.rule for violation in checker.finish(truth=truth)]
 
 
@@ -145,6 +149,15 @@ def test_after_a_power_cut_what_is_not_newer_is_dropped_and_the_next_news_may_be
     assert judged(*before, join(), progress(5, 40), progress(9, 41), done(10), rewound_after=3) == []
     assert judged(*before, join(), progress(9, 41), progress(10, 40), done(11), rewound_after=3) == ["progress"]
     assert judged(*before, join(), progress(7, 100, "failed"), rewound_after=3) == ["final"], "behind for ever"
+
+
+def test_lines_that_were_asked_of_a_store_that_was_replaced_since_begin_anew() -> None:
+    asked, state, end = join(log_from=2), progress(5, 10), done(9)
+
+    assert judged(asked, state, log(1, 2), end, replaced_after=1) == []
+    assert judged(asked, state, log(2, 3), end, replaced_after=1) == []
+    assert judged(asked, state, log(1, 2), end) == ["log"]
+    assert judged(asked, state, log(2, 3), log(1), end, replaced_after=1) == ["log"]
 
 
 def test_a_task_named_as_unfinished_need_not_end() -> None:
