@@ -50,7 +50,7 @@ function stop(sentence) {
 /** @param {string} folder */
 function scriptsIn(folder) {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => /\.(js|ts)$/.test(name));
-  return names.filter((name) => !name.startsWith('built')).sort().map((name) => join(folder, name));
+  return names.filter((name) => !name.startsWith('built/')).sort().map((name) => join(folder, name));
 }
 
 function fingerprint() {

@@ -30,8 +30,8 @@ def open_store(
     if given is None:
         given = from_environ({"HEADWAY_STORE": environ.get("HEADWAY_STORE", "")}).store or _default_url(socketio)
     if not isinstance(given, str):
-        if not hasattr(given, "swap"):
-            raise InvalidValue("store", f"must be a Store or a URL: {STORE_FORMS}; it is {given!r}")
+        if isinstance(given, type) or not hasattr(given, "swap"):
+            raise InvalidValue("store", f"must be a Store or a URL: {STORE_FORMS}; it is a {type(given).__name__}")
         return given
     url = store_url(given)
     scheme = url.partition("://")[0]

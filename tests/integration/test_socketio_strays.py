@@ -95,17 +95,25 @@ def test_what_a_stray_says_costs_flask_socketio_no_memory_however_long_it_is(ser
 def test_no_packet_of_ours_or_of_a_stranger_may_be_over_the_limit(server: ServerProcess) -> None:
     long = json.dumps({"x": "y" * 70_000})
     with RawClients(server) as clients, Viewer(server.url) as good:
-        strangers = [clients.socket(enter=False) for _ in range(2)]
+        strangers = [clients.socket(enter=False) for _ in range(3)]
         strangers[0].send(f"40/progress,{long}")
         strangers[1].send(f"40/other,{long}")
-        inside = [clients.socket() for _ in range(3)]
+        strangers[2].send_binary(b"x")
+        inside = [clients.socket() for _ in range(4)]
         inside[0].send(f"40/progress,{long}")
         inside[1].send(f"43/progress,1[{long}]")
         inside[2].send('42/progress,["ping",{"t":"' + "字" * 30_000 + '"}]')
+        inside[3].send(f'420-/progress,["ping",{long}]')
         for opened in strangers + inside:
             assert is_closed_by_server(opened)
         assert good.ask("ping") == {"ok": True}
     assert "Traceback" not in server.log
+
+
+def test_an_event_that_says_it_has_no_attachments_is_counted_too(server: ServerProcess) -> None:
+    with RawClients(server) as clients:
+        opened = clients.socket()
+        assert ends_by_sending(opened, lambda: opened.send('420-/progress,["ping",{"t":1}]'), 5_000)
 
 
 def test_packets_that_make_no_sense_end_their_connection_and_leave_no_traceback(server: ServerProcess) -> None:

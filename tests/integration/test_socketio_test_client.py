@@ -96,6 +96,14 @@ def test_its_mistakes_are_answered_and_it_may_cancel(app: App) -> None:
     assert app.manager.get_task(task_id).state == "cancelled"
 
 
+def test_a_message_over_the_limit_ends_it(app: App) -> None:
+    client = app.connect()
+
+    client.emit("ping", {"t": "x" * 70_000}, namespace=NAMESPACE)
+
+    eventually(lambda: app.socketio.sleep(0.001) or not client.is_connected(NAMESPACE))
+
+
 def test_one_that_leaves_is_told_nothing_more_and_another_is(app: App) -> None:
     task_id = app.manager.create_task()
     gone, stays = app.connect(), app.connect()

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from headway.stores.sqlite import SqliteStore
 from headway.stores.sqlite_feed import SqliteFeed
 from tests.helpers import eventually
 
@@ -41,3 +46,16 @@ def test_a_change_is_told_though_its_number_was_expected_for_an_own_one_that_was
     finally:
         feed.join()
     assert told == [1, 2, 3]
+
+
+def test_a_store_that_is_first_followed_at_the_interpreter_s_exit_is_closed_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_late(thread: Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    store = SqliteStore(tmp_path / "headway.db")
+    monkeypatch.setattr(Thread, "start", too_late)
+    store.subscribe(lambda tasks: None, lambda: None)
+
+    store.close()

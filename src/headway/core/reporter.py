@@ -265,11 +265,17 @@ def checked_change(
             raise InvalidValue("details", "must be a JSON object")
         own = details
         if not details.keys().isdisjoint(_AMOUNTS):
-            completed, advance, total, unit, own = _amounts_of(details, completed, advance, total)
+            own, among = _apart(details)
+            # Those given as arguments go first.
+            if completed is None and advance is None:
+                completed = among.get("completed")
+            if total is None:
+                total = among.get("total")
+            unit = among.get("unit")
         encoded = limits.encode(own, "details", limits.DETAILS_BYTES)
         # The limit is for all that was given. What is this short is within it with the amounts, too.
         if own is not details and len(encoded) > limits.DETAILS_BYTES // 8:
-            limits.encode(details, "details", limits.DETAILS_BYTES)
+            limits.encode(own | among, "details", limits.DETAILS_BYTES)
     stage: str | None = None
     stages: StagesChange | None = None
     if status is not None:
@@ -310,18 +316,14 @@ def checked_line(now: float, text: object, level: object) -> LogLine:
 _AMOUNTS = {"completed", "total", "unit"}
 
 
-def _amounts_of(
-    details: dict[Any, Any], completed: object, advance: object, total: object
-) -> tuple[object, object, object, str | None, dict[Any, Any]]:
-    """Amounts that came in details; those given as arguments go first."""
-    rest = {key: value for key, value in details.items() if key not in _AMOUNTS}
-    named = {
-        key: None if details.get(key) is None else limits.amount(details[key], f"details.{key}")
+def _apart(details: dict[Any, Any]) -> tuple[dict[Any, Any], dict[str, Any]]:
+    """The caller's own keys, and the amounts that came among them, validated."""
+    own = {key: value for key, value in details.items() if key not in _AMOUNTS}
+    among: dict[str, Any] = {
+        key: limits.amount(details[key], f"details.{key}")
         for key in ("completed", "total")
+        if details.get(key) is not None
     }
-    if completed is None and advance is None:
-        completed = named["completed"]
-    if total is None:
-        total = named["total"]
-    unit = details.get("unit")
-    return completed, advance, total, None if unit is None else limits.text(unit, "details.unit", 64), rest
+    if details.get("unit") is not None:
+        among["unit"] = limits.text(details["unit"], "details.unit", 64)
+    return own, among

@@ -7,6 +7,7 @@ read again after each interruption.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -102,8 +103,11 @@ class RedisFeed:
             epoch = self._look()
         except StoreError as error:
             _log.warning("changes can't be seen for now: %s", error)
-        self._thread = Thread(target=self._run, args=(stop, ears, epoch), name="headway-redis-feed", daemon=True)
-        self._thread.start()
+        thread = Thread(target=self._run, args=(stop, ears, epoch), name="headway-redis-feed", daemon=True)
+        # At the interpreter's exit no thread can be started, and nobody is there to be told.
+        with contextlib.suppress(RuntimeError):
+            thread.start()
+            self._thread = thread
 
     def _run(self, stop: Event, ears: _Ears | None, epoch: str) -> None:
         while not stop.is_set() and not self._is_abandoned:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from threading import Event, Lock, Thread, current_thread
@@ -65,8 +66,11 @@ class SqliteFeed:
                 self._begin_with(self._database.opened(look=True))
             except StoreError as error:
                 self._complain(error)
-            self._thread = Thread(target=self._run, args=(self._stop,), name="headway-sqlite-feed", daemon=True)
-            self._thread.start()
+            thread = Thread(target=self._run, args=(self._stop,), name="headway-sqlite-feed", daemon=True)
+            # At the interpreter's exit no thread can be started, and nobody is there to be told.
+            with contextlib.suppress(RuntimeError):
+                thread.start()
+                self._thread = thread
 
     def stop(self) -> None:
         """The thread ends by itself, soon."""

@@ -200,7 +200,8 @@ class Delivery:
         if subscription.is_over:
             return
         watch = subscription.watch
-        # What is too early for everybody is so for who has just had some lines, too: it comes in its turn.
+        # What is too early for everybody is so for who has just had some lines, too. It comes in its turn, which is
+        # still ahead: what is newer than what was sent has been marked.
         waits = not subscription.is_owed and watch.task is not watch.sent and self._must_wait(watch, self._now)
         if not waits:
             self._serve(subscription, watch)

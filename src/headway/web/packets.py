@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from headway.model.errors import InvalidValue
 from headway.web.json_text import from_json
 
+ALL_KINDS = "0123456"
+# With attachments a packet says how many: `51-/progress,…`. python-socketio reads that off every kind, in any digits.
+_BEGINNING = re.compile(r"([0-6])(?:\d{1,10}-)?")
 _HEAD = re.compile(r"(?:(/[^,]*),)?([0-9]{0,15})(?=\[|$)")
 
 
@@ -55,14 +58,12 @@ def _prefix(namespace: str) -> str:
 
 
 def is_about(namespace: str, data: object, kinds: str = "25") -> bool:
-    """Whether a packet is of this namespace, and of these kinds: an event of either kind."""
-    if not isinstance(data, str) or not data or data[0] not in kinds:
+    """Whether a packet is of this namespace, and of these kinds: by default an event, with attachments or without."""
+    if not isinstance(data, str) or (found := _BEGINNING.match(data)) is None or found[1] not in kinds:
         return False
-    # A binary event begins with how many attachments it has: `51-/progress,…`.
-    start = data.find("-") + 1 if data[0] in "56" else 1
     if namespace == "/":
-        return not data.startswith("/", start)
-    return data.startswith((f"{namespace},", f"{namespace}?"), start)
+        return not data.startswith("/", found.end())
+    return data.startswith((f"{namespace},", f"{namespace}?"), found.end())
 
 
 def bytes_of(text: str) -> int:

@@ -29,7 +29,7 @@ from headway.web.flask import HeadwayBlueprint
 from headway.web.frames import Frame, PacketOutlet
 from headway.web.hub import Hub
 from headway.web.origins import Origins
-from headway.web.packets import bytes_of, checked_namespace, is_about
+from headway.web.packets import ALL_KINDS, bytes_of, checked_namespace, is_about
 from headway.web.protocol import Connection, Protocol
 from headway.web.rates import Bounds
 from headway.web.request import Request
@@ -44,8 +44,6 @@ QUEUED_FRAMES = 2
 """A client with so many packets waiting is slow, and passed over."""
 AFTER_LEAVING_S = 1.0
 BLUEPRINT = "headway_socketio"
-_KINDS = "0123456"
-"""Of Socket.IO packets, all."""
 
 
 class SocketIOHandlers:
@@ -147,19 +145,18 @@ class SocketIOHandlers:
     def _close_strays(self) -> None:
         """End sockets that have entered no namespace in time, or have left the last one."""
         now = time.monotonic()
-        manager = self._socketio.server.manager
         for eio_sid, until in list(self._outside.items()):
             if now < until:
                 continue
             self._outside.pop(eio_sid, None)
-            if not any(manager.sid_from_eio_sid(eio_sid, name) for name in list(manager.get_namespaces())):
+            if self._is_nobody(eio_sid):
                 end_session(self._eio, eio_sid)
 
     def _on_message(self, eio_sid: str, data: object) -> None:
         if eio_sid not in self._socketio.server.environ:
             return  # Said before it knew that its session has ended.
         client = self._clients.get(eio_sid)
-        if self._is_too_long(eio_sid, data):
+        if self._is_too_much(eio_sid, data):
             self._hang_up(eio_sid)
             return
         if client is None or not isinstance(data, str) or not is_about(self.namespace, data):
@@ -181,19 +178,28 @@ class SocketIOHandlers:
             self.protocol.receive(client.connection, event)
 
     def _hang_up(self, eio_sid: str) -> None:
-        self._eio.start_background_task(end_session, self._eio, eio_sid)
+        client = self._clients.get(eio_sid)
+        if client is not None:
+            client.close()
+        else:
+            self._eio.start_background_task(end_session, self._eio, eio_sid)
 
-    def _is_too_long(self, eio_sid: str, data: object) -> bool:
-        """Of what is ours, or from who is nobody yet. What the app's own namespaces are sent, Flask-SocketIO bounds."""
+    def _is_too_much(self, eio_sid: str, data: object) -> bool:
+        """Over the limit, and ours or of who is nobody yet, who has nothing to say in bytes either.
+
+        What the app's own namespaces are sent, Flask-SocketIO bounds.
+        """
+        if not isinstance(data, str):
+            return eio_sid not in self._socketio.server._binary_packet and self._is_nobody(eio_sid)
         # Engine.IO's own character before it counts as well.
         most = self.protocol.bounds.message_bytes - 1
-        if not isinstance(data, str) or len(data) * 4 <= most:
+        if len(data) * 4 <= most or bytes_of(data) <= most:
             return False
+        return is_about(self.namespace, data, ALL_KINDS) or self._is_nobody(eio_sid)
+
+    def _is_nobody(self, eio_sid: str) -> bool:
         manager = self._socketio.server.manager
-        is_ours = is_about(self.namespace, data, _KINDS) or not any(
-            manager.sid_from_eio_sid(eio_sid, name) for name in list(manager.get_namespaces())
-        )
-        return is_ours and bytes_of(data) > most
+        return not any(manager.sid_from_eio_sid(eio_sid, name) for name in list(manager.get_namespaces()))
 
     def _is_packet(self, data: object) -> bool:
         """Whether python-socketio takes it: it would log a traceback."""

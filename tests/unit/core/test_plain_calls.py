@@ -7,6 +7,7 @@ import logging
 import math
 import re
 from datetime import timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -176,6 +177,8 @@ def test_details_are_bounded_with_the_amounts_among_them(manager: ProgressManage
     assert manager.get_task(task_id).details == {}
     manager.update_progress(task_id, details={"x": "y" * (8_192 - around), **amounts})
     assert manager.get_task(task_id).details["total"] == 2
+    manager.update_progress(task_id, details={"x": "y" * 4_000, "completed": Fraction(5, 4)})
+    assert manager.get_task(task_id).details["completed"] == 1.25
 
 
 def test_an_amount_as_a_keyword_goes_before_one_in_details(manager: ProgressManager) -> None:
