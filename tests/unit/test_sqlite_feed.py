@@ -49,7 +49,7 @@ def test_a_change_is_told_though_its_number_was_expected_for_an_own_one_that_was
 
 
 def test_a_store_that_is_first_followed_at_the_interpreter_s_exit_is_closed_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def too_late(thread: Thread) -> None:
         raise RuntimeError("can't create new thread at interpreter shutdown")
@@ -59,3 +59,4 @@ def test_a_store_that_is_first_followed_at_the_interpreter_s_exit_is_closed_all_
     store.subscribe(lambda tasks: None, lambda: None)
 
     store.close()
+    assert "other processes' changes can't be seen: can't create new thread" in caplog.text

@@ -69,10 +69,10 @@ def level(value: object) -> str:
     return plain_text(value)
 
 
-def access(value: str, field: str = "HEADWAY_ACCESS") -> str:
+def access(value: str) -> str:
     """What guards a task, as the environment may name it."""
     if value not in ("capability", "signed"):
-        raise InvalidValue(field, f"must be capability or signed; it is {value!r}")
+        raise InvalidValue("HEADWAY_ACCESS", f"must be capability or signed; it is {value!r}")
     return value
 
 

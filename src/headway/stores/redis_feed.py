@@ -7,7 +7,6 @@ read again after each interruption.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -104,9 +103,13 @@ class RedisFeed:
         except StoreError as error:
             _log.warning("changes can't be seen for now: %s", error)
         thread = Thread(target=self._run, args=(stop, ears, epoch), name="headway-redis-feed", daemon=True)
-        # At the interpreter's exit no thread can be started, and nobody is there to be told.
-        with contextlib.suppress(RuntimeError):
+        try:
             thread.start()
+        except RuntimeError as error:  # At the interpreter's exit, or over the system's limit.
+            _log.warning("changes can't be seen: %s", error)
+            if ears is not None:
+                ears.close()
+        else:
             self._thread = thread
 
     def _run(self, stop: Event, ears: _Ears | None, epoch: str) -> None:

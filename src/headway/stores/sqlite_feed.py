@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from threading import Event, Lock, Thread, current_thread
@@ -67,9 +66,11 @@ class SqliteFeed:
             except StoreError as error:
                 self._complain(error)
             thread = Thread(target=self._run, args=(self._stop,), name="headway-sqlite-feed", daemon=True)
-            # At the interpreter's exit no thread can be started, and nobody is there to be told.
-            with contextlib.suppress(RuntimeError):
+            try:
                 thread.start()
+            except RuntimeError as error:  # At the interpreter's exit, or over the system's limit.
+                _log.warning("other processes' changes can't be seen: %s", error)
+            else:
                 self._thread = thread
 
     def stop(self) -> None:
