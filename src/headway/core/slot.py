@@ -11,17 +11,16 @@ first raises its cell, then reads `attention`. Whatever the order, one of the tw
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
+from headway.core.taken import NOTHING, Taken, taken_of
 from headway.model import limits
 from headway.model.change import Amounts, Change, LogLine, StageChange, StagesChange
 from headway.model.errors import InvalidValue, TaskCancelled
 from headway.model.estimate import Estimator
 from headway.model.ports import ACTIVE_STAGE
-from headway.model.replacing import replace
 from headway.model.stage import ancestors, parents_of
 from headway.model.task import Task
-from headway.model.values import NamedTuple
 
 
 class CountCell:
@@ -34,17 +33,6 @@ class CountCell:
         self.n: float = 0
         self.drained: float = 0
         self.is_released = False
-
-
-class Taken(NamedTuple):
-    """What a flush took: to be stored, or given back."""
-
-    change: Change | None
-    log: tuple[LogLine, ...]
-    log_count: int
-
-    def __bool__(self) -> bool:
-        return self.change is not None or self.log_count > 0
 
 
 class Slot:
@@ -225,19 +213,23 @@ class Slot:
         return False
 
     def take(self) -> Taken:
-        with self.lock:
+        """What is pending; NOTHING, that very one, where nothing is."""
+        self.lock.acquire()  # As in `report`.
+        try:
             if self._cells:
                 self._drain_cells()
             change, self._pending = self._pending, None
             if not self._log:
-                return Taken(change, (), 0)
+                return NOTHING if change is None else taken_of((change, (), 0))
             log, self._log = tuple(self._log), []
             count, self._log_dropped = len(log) + self._log_dropped, 0
+        finally:
+            self.lock.release()
         return Taken(change, log[-limits.LOG_LINES :], count)
 
     def give_back(self, taken: Taken) -> None:
         """What could not be stored goes in front of what has come since, and is tried again."""
-        if not taken:
+        if taken is NOTHING:
             return
         with self.lock:
             if self.is_over:
@@ -339,12 +331,3 @@ class Slot:
                 else Change(at=self._wall(), stages=StagesChange({cell.stage: StageChange(amounts=amounts)}))
             )
             self._pending = change if self._pending is None else self._pending.merged(change)
-
-
-def numbered(taken: Taken, old: Task, new: Task) -> tuple[Task, Sequence[LogLine]]:
-    """The task with its new log count, and the lines with the numbers that they get."""
-    if not taken.log_count:
-        return new, ()
-    last = old.log_count + taken.log_count
-    first = last - len(taken.log) + 1
-    return replace(new, log_count=last), [replace(line, n=first + i) for i, line in enumerate(taken.log)]

@@ -11,11 +11,12 @@ import contextlib
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from headway.core.applying import applied
-from headway.core.slot import Slot, Taken, numbered
+from headway.core.slot import Slot
 from headway.core.slots import Slots, further
+from headway.core.taken import NOTHING, Taken, numbered
 from headway.model.change import Change
 from headway.model.clock import Clock
 from headway.model.errors import StoreError, TaskNotFound
@@ -35,8 +36,6 @@ IDLE_S = 30.0
 
 Step = Callable[[Task, float], Task]
 """(task, now) → the next task, or the same object where nothing is to change."""
-
-NOTHING = Taken(None, (), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,14 +277,15 @@ class WriteBehind:
 
     def _flush(self, slots: Sequence[Slot]) -> bool:
         """Store what is pending for these; False when the store failed (all is kept)."""
-        locked = [slot for slot in slots if slot.flushing.acquire(timeout=-1 if len(slots) == 1 else 0)]
-        taken = {slot.task_id: slot.take() for slot in locked}
+        waits = len(slots) == 1
+        locked = [slot for slot in slots if slot.flushing.acquire(waits)]
+        taken = {slot: mine for slot in locked if (mine := slot.take()) is not NOTHING}
         try:
-            self._swap_all(locked, taken)
+            self._swap_all(taken)
             return True
         except BaseException as error:
-            for slot in locked:
-                slot.give_back(taken[slot.task_id])
+            for slot, mine in taken.items():
+                slot.give_back(mine)
             if not isinstance(error, Exception):
                 raise  # Ctrl-C, while the work itself was flushing.
             log.warning("progress waits in memory for the store: %s", error, exc_info=_is_surprising(error))
@@ -294,41 +294,37 @@ class WriteBehind:
             for slot in locked:
                 slot.flushing.release()
 
-    def _swap_all(self, slots: Sequence[Slot], taken: dict[str, Taken]) -> None:
-        left = [slot for slot in slots if taken[slot.task_id] and not slot.is_over]
-        read: dict[str, Task] = {}
+    def _swap_all(self, taken: dict[Slot, Taken]) -> None:
+        """What has been stored leaves `taken`."""
+        left: Iterable[Slot] = taken
+        read: dict[Slot, Task] = {}
         while left:
             now = self._store.now()
-            swaps: list[tuple[Slot, Swap]] = []
-            for slot in left:
-                known = slot.task
-                if not slot.is_of(known) or known.has_ended:
-                    continue  # It ended this very moment.
-                mine = taken[slot.task_id]
-                if not read and not mine.log_count:  # The usual case: nobody else has written, and it is progress.
-                    rev = next_rev(known, now)
-                    swaps.append((slot, Swap(known, self._applied(slot, known, mine.change, now, rev))))
-                    continue
-                old = read.get(slot.task_id, known)
-                new = self._applied(slot, further(known, old), mine.change, now)
-                counted, lines = numbered(mine, old, new)
-                swaps.append((slot, Swap(old, counted, tuple(lines))))
+            swaps = {slot: swap for slot in left if (swap := self._swap(slot, taken[slot], read.get(slot), now))}
             if not swaps:
                 return
-            results = self._store.swap_many([swap for _, swap in swaps])
-            lost = [slot for (slot, _), stored in zip(swaps, results, strict=True) if stored is None]
-            self.slots.saw([stored for stored in results if stored is not None])
-            for (slot, _), stored in zip(swaps, results, strict=True):
+            left = []
+            for slot, stored in zip(swaps, self._store.swap_many(list(swaps.values())), strict=True):
                 if stored is not None:
                     if slot.task is not stored:
+                        self.slots.saw([stored])
                         slot.saw(stored)  # Where the slot is parked.
-                    taken[slot.task_id] = NOTHING
-            left = []
-            for slot in lost:
-                stored_now = self.slots.read_again(slot)
-                if stored_now is not None:
-                    read[slot.task_id] = stored_now
+                    del taken[slot]
+                elif (stored_now := self.slots.read_again(slot)) is not None:
+                    read[slot] = stored_now
                     left.append(slot)
+
+    def _swap(self, slot: Slot, mine: Taken, read: Task | None, now: float) -> Swap | None:
+        """From what is known, or was `read` since, to what it becomes by `mine`; None where it is over."""
+        known = slot.task
+        if slot.is_over or known.has_ended or not slot.is_of(known):
+            return None
+        if read is None and not mine.log_count:  # The usual case: nobody else has written, and it is progress.
+            return Swap(known, self._applied(slot, known, mine.change, now, next_rev(known, now)))
+        old = known if read is None else read
+        new = self._applied(slot, further(known, old), mine.change, now)
+        counted, lines = numbered(mine, old, new)
+        return Swap(old, counted, tuple(lines))
 
     def _applied(self, slot: Slot, old: Task, change: Change | None, now: float, rev: int | None = None) -> Task:
         """The task after a pending change, held by this process."""

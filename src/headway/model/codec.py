@@ -87,10 +87,12 @@ def from_record(
     length = text.find(_GOES_ON)
     if 0 < length <= KEPT_CHARACTERS:
         stem = _stem(text[:length])
-        record = _with_values(decode("{" + text[length + 1 :]))
+        record = decode("{" + text[length + 1 :])
     else:
         stem = _BLANK
-        record = _with_values(decode(text))
+        record = decode(text)
+    if "stages" in record or "error" in record:
+        record = _with_values(record)
     record["epoch"], record["server_time"] = epoch, server_time
     # `Task(**record)` would take longer than all the rest.
     return changed(stem, record)

@@ -26,6 +26,7 @@ from headway.stores.forks import at_fork
 from headway.stores.record_json import record_decoder
 from headway.stores.sqlite_database import SqliteDatabase
 from headway.stores.sqlite_feed import SqliteFeed
+from headway.stores.sqlite_file import SqliteFile
 from headway.stores.sqlite_list import select_page
 from headway.stores.sqlite_queries import QUERIES
 from headway.stores.sqlite_rows import ReadyBatch, ReadySwap, delete, insert
@@ -269,16 +270,16 @@ class SqliteStore:
             seq: int = db.execute(QUERIES["last_seq"]).fetchone()[0]
         return seq
 
-    def _changes_after(self, seq: int, limit: int) -> tuple[Sequence[int], Sequence[Task]]:
+    def _changes_after(self, file: SqliteFile, seq: int, limit: int) -> tuple[Sequence[int], Sequence[Task]]:
         """The numbers of the next changes, and those of the tasks that somebody wants to hear of."""
+        watched = self._database.watched
         if not self._subscribers.want_any:
-            last_seq = self._last_seq()
+            last = watched(file, QUERIES["last_seq"])
             # Once more: what is watched since then may have changed before that was read.
             if not self._subscribers.want_any:
-                return [last_seq] if last_seq > seq else [], []
-        with self._database.reading() as (db, epoch):
-            rows = db.execute(QUERIES["changed_after"], (seq, limit)).fetchall()
-        now = self.now()
+                return [last[0][0]] if last and last[0][0] > seq else [], []
+        rows = watched(file, QUERIES["changed_after"], (seq, limit)) or []
+        now, epoch = self.now(), file.epoch
         # Asked after the rows were read: who watches from now on reads the task itself, and finds what is in them.
         wants = self._subscribers.wants
         decode = record_decoder()

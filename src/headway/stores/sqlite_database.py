@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from headway.model.errors import StoreError, StoreUnavailable
 from headway.stores.forks import at_fork
@@ -69,6 +69,13 @@ class SqliteDatabase:
             raise self._explained(error, file) from error
         finally:
             file.give_writer()
+
+    def watched(self, file: SqliteFile, query: str, values: Sequence[object] = ()) -> list[Any] | None:
+        """`SqliteFile.watched`. Raises `StoreError`."""
+        try:
+            return file.watched(query, values)
+        except sqlite3.Error as error:
+            raise self._explained(error, file) from error
 
     def opened(self, *, look: bool = False) -> SqliteFile:
         """The file that is in place: looked at now, or, without `look`, at most CHECK_S ago."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Condition, Lock
+from typing import Any
 
 from headway.model.errors import StoreUnavailable
 from headway.stores import sqlite_opening as opening
@@ -113,10 +115,10 @@ class SqliteFile:
         finally:
             self._write_lock.release()
 
-    def data_version(self) -> int | None:
-        """A number that changes with every commit but this connection's own, here and elsewhere.
+    def watched(self, query: str, values: Sequence[object] = ()) -> list[Any] | None:
+        """What a query gives on the connection by which others' commits are watched for. For one thread.
 
-        None when retired, or no longer there. For one thread.
+        None when retired, or no longer there.
         """
         with self._changed:
             if self._is_retired:
@@ -125,10 +127,7 @@ class SqliteFile:
         try:
             if self._watcher is None:
                 self._watcher = self._new_reader()
-            if self._watcher is None:
-                return None
-            version: int = self._watcher.execute("PRAGMA data_version").fetchone()[0]
-            return version
+            return None if self._watcher is None else self._watcher.execute(query, values).fetchall()
         finally:
             self._returned()
 
