@@ -28,7 +28,7 @@ def test_a_change_is_told_though_its_number_was_expected_for_an_own_one_that_was
         if changes == [2, 3]:
             # While they are read it turns out that the number 1 is another process's, too.
             feed.forget_own("e", 1)
-        return changes, changes
+        return [(number,) for number in changes], changes
 
     feed = SqliteFeed(
         SimpleNamespace(tell=told.extend, tell_reset=lambda: None),  # type: ignore[arg-type]
@@ -59,7 +59,7 @@ def test_what_could_not_be_read_is_read_the_next_time_though_nothing_else_is_sto
     def changes_after(file: Any, seq: int, page: int) -> Any:
         if refusals:
             raise refusals.pop()
-        return ([1], [1]) if seq < 1 else ([], [])
+        return ([(1,)], [1]) if seq < 1 else ([], [])
 
     feed = SqliteFeed(
         SimpleNamespace(tell=told.extend, tell_reset=lambda: None),  # type: ignore[arg-type]

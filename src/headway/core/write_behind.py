@@ -1,8 +1,8 @@
 """Pending changes → store: at once when a task was quiet, then at most 20 times a second.
 
 This is the only conflation on the way to a viewer. One thread a manager, started by the first report; it ends when
-nothing has been reported for a while. The interval stretches with the number of active tasks, so that the store's load
-is bounded.
+nothing has been reported for a while. Where there is much to store it is done more seldom (rhythm.py): the store's load
+is bounded, and what this process spends on it.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
+from headway.core import rhythm
 from headway.core.applying import applied
 from headway.core.slot import Slot
 from headway.core.slots import Slots, further
@@ -26,9 +28,6 @@ from headway.model.values import dataclass
 
 log = logging.getLogger("headway")
 
-TICK_S = 0.05
-TASKS_A_TICK = 500
-LONGEST_TICK_S = 1.0
 # What is stored at once: in one transaction, or one round trip.
 BATCH = 1_000
 RETRY_S = 0.5
@@ -208,22 +207,22 @@ class WriteBehind:
                 self._pay()
             if self._ended_by_idleness():
                 return
-            # Many tasks that are quiet one by one must not make a round trip each.
             if self._closing.wait(max(0.0, self._round_at - self._clock.monotonic())):
                 return
-            began = self._clock.monotonic()
+            began, cpu_s = self._clock.monotonic(), time.thread_time()
             batch = self._ready(began)
             failed = False
             for start in range(0, len(batch), BATCH):
                 failed |= not self._flush(batch[start : start + BATCH])
             # From the beginning: what storing itself takes must not come on top of the longest tick.
-            again_at = began + self._interval(len(self._due) + len(batch))
+            again_at = began + rhythm.interval(len(self._due) + len(batch))
             if failed:
                 again_at = self._clock.monotonic() + RETRY_S
             for slot in batch:
                 if not slot.is_over:
                     self._due.append((again_at, slot))
-            self._round_at = self._clock.monotonic() + min(TICK_S, TICK_S * len(self._due) / TASKS_A_TICK)
+            pause = rhythm.pause(len(self._due), stored=len(batch), cpu_s=time.thread_time() - cpu_s)
+            self._round_at = self._clock.monotonic() + pause
 
     def _timeout(self) -> float:
         if self._fresh:
@@ -270,10 +269,6 @@ class WriteBehind:
             if slot.has_news() or not slot.become_quiet():
                 ready.append(slot)
         return ready
-
-    @staticmethod
-    def _interval(active: int) -> float:
-        return min(max(TICK_S, TICK_S * active / TASKS_A_TICK), LONGEST_TICK_S)
 
     def _flush(self, slots: Sequence[Slot]) -> bool:
         """Store what is pending for these; False when the store failed (all is kept)."""

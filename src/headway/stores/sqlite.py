@@ -26,7 +26,7 @@ from headway.stores.forks import at_fork
 from headway.stores.record_json import record_decoder
 from headway.stores.sqlite_database import SqliteDatabase
 from headway.stores.sqlite_feed import SqliteFeed
-from headway.stores.sqlite_file import SqliteFile
+from headway.stores.sqlite_file import Row, SqliteFile
 from headway.stores.sqlite_list import select_page
 from headway.stores.sqlite_queries import QUERIES
 from headway.stores.sqlite_rows import ReadyBatch, ReadySwap, delete, insert
@@ -270,25 +270,25 @@ class SqliteStore:
             seq: int = db.execute(QUERIES["last_seq"]).fetchone()[0]
         return seq
 
-    def _changes_after(self, file: SqliteFile, seq: int, limit: int) -> tuple[Sequence[int], Sequence[Task]]:
-        """The numbers of the next changes, and those of the tasks that somebody wants to hear of."""
+    def _changes_after(self, file: SqliteFile, seq: int, limit: int) -> tuple[Sequence[Row], Sequence[Task]]:
+        """The next changes, each beginning with its number, and those of the tasks that somebody wants to hear of."""
         watched = self._database.watched
         if not self._subscribers.want_any:
             last = watched(file, QUERIES["last_seq"])
             # Once more: what is watched since then may have changed before that was read.
             if not self._subscribers.want_any:
-                return [last[0][0]] if last and last[0][0] > seq else [], []
+                return last if last and last[0][0] > seq else [], []
         rows = watched(file, QUERIES["changed_after"], (seq, limit)) or []
         now, epoch = self.now(), file.epoch
         # Asked after the rows were read: who watches from now on reads the task itself, and finds what is in them.
-        wants = self._subscribers.wants
+        wanted = self._subscribers.wanted
         decode = record_decoder()
         tasks = [
             from_record(record, epoch=epoch, server_time=now, decode=decode)
             for _, task_id, record in rows
-            if wants(task_id)
+            if wanted is None or task_id in wanted
         ]
-        return [row[0] for row in rows], tasks
+        return rows, tasks
 
     def _start_anew(self) -> None:
         """In a forked child: no subscribers, no thread."""

@@ -8,12 +8,12 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from headway.model.errors import StoreError, StoreUnavailable
 from headway.stores.forks import at_fork
 from headway.stores.sqlite_errors import in_words, spoils_connections
-from headway.stores.sqlite_file import SqliteFile
+from headway.stores.sqlite_file import Row, SqliteFile
 
 # How long a deleted or replaced file may go unnoticed by reads and by writes that aren't synced.
 CHECK_S = 0.05
@@ -70,7 +70,7 @@ class SqliteDatabase:
         finally:
             file.give_writer()
 
-    def watched(self, file: SqliteFile, query: str, values: Sequence[object] = ()) -> list[Any] | None:
+    def watched(self, file: SqliteFile, query: str, values: Sequence[object] = ()) -> list[Row] | None:
         """`SqliteFile.watched`. Raises `StoreError`."""
         try:
             return file.watched(query, values)

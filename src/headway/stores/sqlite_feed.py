@@ -16,7 +16,7 @@ from threading import Lock, Thread, current_thread
 from headway.model.errors import StoreError
 from headway.model.task import Task
 from headway.stores.sqlite_database import SqliteDatabase
-from headway.stores.sqlite_file import SqliteFile
+from headway.stores.sqlite_file import Row, SqliteFile
 from headway.stores.subscribers import Subscribers
 
 POLL_S = 0.02
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 class SqliteFeed:
     """`last_seq` and `changes_after` (file, seq, page) are the store's queries.
 
-    The latter gives the numbers of the next changes, and the tasks among them that are to be told.
+    The latter gives the next changes, each beginning with its number, and the tasks among them that are to be told.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class SqliteFeed:
         *,
         database: SqliteDatabase,
         last_seq: Callable[[], int],
-        changes_after: Callable[[SqliteFile, int, int], tuple[Sequence[int], Sequence[Task]]],
+        changes_after: Callable[[SqliteFile, int, int], tuple[Sequence[Row], Sequence[Task]]],
     ) -> None:
         self._subscribers = subscribers
         self._database = database
@@ -147,15 +147,15 @@ class SqliteFeed:
         while self._thread is not None:
             with self._lock:
                 after, forgotten = self._last_seq, self._forgotten
-            seqs, tasks = self._changes_after(file, after, PAGE)
-            self._has_more = bool(seqs)
-            if seqs:
+            changes, tasks = self._changes_after(file, after, PAGE)
+            self._has_more = bool(changes)
+            if changes:
                 with self._lock:
                     if self._forgotten != forgotten:
                         continue  # It has begun behind what was not committed after all, and is another's.
-                    self._last_seq = max(self._last_seq, seqs[-1])
+                    self._last_seq = max(self._last_seq, changes[-1][0])
                 self._subscribers.tell(tasks)
-            if len(seqs) < PAGE:
+            if len(changes) < PAGE:
                 return
 
     def _has_changed(self, file: SqliteFile) -> bool:

@@ -14,6 +14,8 @@ from headway.model.errors import StoreUnavailable
 from headway.stores import sqlite_opening as opening
 from headway.stores.sqlite_errors import in_words, is_busy
 
+Row = tuple[Any, ...]
+
 # More than this many threads that read at once open connections that are closed again.
 KEPT_READERS = 8
 
@@ -115,7 +117,7 @@ class SqliteFile:
         finally:
             self._write_lock.release()
 
-    def watched(self, query: str, values: Sequence[object] = ()) -> list[Any] | None:
+    def watched(self, query: str, values: Sequence[object] = ()) -> list[Row] | None:
         """What a query gives on the connection by which others' commits are watched for. For one thread.
 
         None when retired, or no longer there.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from threading import Lock
 
 from headway.model.ports import Following, OnChange, OnReset
@@ -38,8 +38,10 @@ class Subscribers:
     def want_any(self) -> bool:
         return self._want_all > 0 or bool(self._watched)
 
-    def wants(self, task_id: str) -> bool:
-        return self._want_all > 0 or task_id in self._watched
+    @property
+    def wanted(self) -> Container[str] | None:
+        """The tasks that somebody wants to hear of, at any moment; None: all."""
+        return None if self._want_all > 0 else self._watched
 
     def watched(self) -> set[str]:
         with self._lock:

@@ -13,7 +13,6 @@ from itertools import pairwise
 import pytest
 
 from headway import ProgressManager, Reporter, StoreUnavailable, TaskNotFound
-from headway.core.write_behind import WriteBehind
 from headway.model.ports import Swap
 from headway.model.task import Task
 from tests.helpers import eventually
@@ -130,13 +129,6 @@ def test_whatever_a_reporter_says_after_a_quiet_time_is_stored_at_once(
 
     assert stored(store, task.task_id, 2)
     del said
-
-
-@pytest.mark.parametrize(
-    ("active", "seconds"), [(1, 0.05), (500, 0.05), (1_000, 0.1), (5_000, 0.5), (10_000, 1.0), (100_000, 1.0)]
-)
-def test_the_interval_stretches_with_the_number_of_active_tasks(active: int, seconds: float) -> None:
-    assert WriteBehind._interval(active) == pytest.approx(seconds)
 
 
 def test_get_task_stores_what_is_pending_first(manager: ProgressManager, store: WatchedStore, clock: HandClock) -> None:
