@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
@@ -36,6 +36,7 @@ _STAYING_DEFAULTS, _CHANGING_DEFAULTS = ({name: _DEFAULTS[name] for name in name
 _staying = attrgetter(*_STAYING)
 _changing = attrgetter(*_CHANGING)
 _encode = compact_encoder()
+Decode = Callable[[str], dict[str, Any]]
 _raw_decode = json.JSONDecoder().raw_decode
 
 
@@ -79,23 +80,32 @@ def _differing(defaults: dict[str, Any], values: tuple[object, ...]) -> dict[str
     }
 
 
-def from_record(
-    text: str, *, epoch: str, server_time: float | None = None, decode: Callable[[str], dict[str, Any]] = _decode
-) -> Task:
+def from_record(text: str, *, epoch: str, server_time: float | None = None, decode: Decode = _decode) -> Task:
     """The task that `to_record` wrote, as read at `server_time`. `decode` has JSON text of an object read."""
+    return from_records((text,), epoch=epoch, server_time=server_time, decode=decode)[0]
+
+
+def from_records(
+    texts: Iterable[str], *, epoch: str, server_time: float | None, decode: Decode = _decode
+) -> list[Task]:
+    """The same of many at once."""
     # The records of running tasks are read by the thousand, and half of each is the same again and again.
-    length = text.find(_GOES_ON)
-    if 0 < length <= KEPT_CHARACTERS:
-        stem = _stem(text[:length])
-        record = decode("{" + text[length + 1 :])
-    else:
-        stem = _BLANK
-        record = decode(text)
-    if "stages" in record or "error" in record:
-        record = _with_values(record)
-    record["epoch"], record["server_time"] = epoch, server_time
-    # `Task(**record)` would take longer than all the rest.
-    return changed(stem, record)
+    tasks = []
+    for text in texts:
+        length = text.find(_GOES_ON)
+        if 0 < length <= KEPT_CHARACTERS:
+            stem = _stem(text[:length])
+            record = decode("{" + text[length + 1 :])
+        else:
+            stem = _BLANK
+            record = decode(text)
+        if "stages" in record or "error" in record:
+            record = _with_values(record)
+        record["epoch"] = epoch
+        record["server_time"] = server_time
+        # `Task(**record)` would take longer than all the rest.
+        tasks.append(changed(stem, record))
+    return tasks
 
 
 @lru_cache(KEPT_STEMS)

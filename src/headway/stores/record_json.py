@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
-from typing import Any
 
-Decode = Callable[[str], dict[str, Any]]
+from headway.model.codec import Decode
 
 
 def record_decoder() -> Decode:

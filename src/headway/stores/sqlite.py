@@ -15,7 +15,7 @@ from pathlib import Path
 from headway.model import limits
 from headway.model.change import LogLine
 from headway.model.clock import Clock, SystemClock
-from headway.model.codec import from_record
+from headway.model.codec import from_record, from_records
 from headway.model.errors import InvalidValue, TaskExists, TaskNotFound
 from headway.model.ports import Following, Lease, LogPage, OnChange, OnReset, Swap, TaskPage, TaskQuery
 from headway.model.replacing import replace
@@ -279,16 +279,10 @@ class SqliteStore:
             if not self._subscribers.want_any:
                 return last if last and last[0][0] > seq else [], []
         rows = watched(file, QUERIES["changed_after"], (seq, limit)) or []
-        now, epoch = self.now(), file.epoch
         # Asked after the rows were read: who watches from now on reads the task itself, and finds what is in them.
         wanted = self._subscribers.wanted
-        decode = record_decoder()
-        tasks = [
-            from_record(record, epoch=epoch, server_time=now, decode=decode)
-            for _, task_id, record in rows
-            if wanted is None or task_id in wanted
-        ]
-        return rows, tasks
+        records = [record for _, task_id, record in rows if wanted is None or task_id in wanted]
+        return rows, from_records(records, epoch=file.epoch, server_time=self.now(), decode=record_decoder())
 
     def _start_anew(self) -> None:
         """In a forked child: no subscribers, no thread."""
@@ -306,4 +300,4 @@ class SqliteStore:
 
 
 def _tasks(rows: Iterable[tuple[str]], epoch: str, now: float) -> list[Task]:
-    return [from_record(row[0], epoch=epoch, server_time=now) for row in rows]
+    return from_records([row[0] for row in rows], epoch=epoch, server_time=now)

@@ -20,7 +20,7 @@ from headway.stores.sqlite_file import Row, SqliteFile
 from headway.stores.subscribers import Subscribers
 
 POLL_S = 0.02
-LONGEST_POLL_S = 0.04
+LONGEST_POLL_S = 0.05
 SHARE = 0.02
 """Of a core, that reading may take before polls become rarer."""
 PAGE = 1_000
