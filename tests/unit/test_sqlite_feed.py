@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 
 from headway.model.errors import StoreUnavailable
 from headway.stores.sqlite import SqliteStore
-from headway.stores.sqlite_feed import SqliteFeed
+from headway.stores.sqlite_feed import SqliteFeed, pause_s
 from tests.helpers import eventually
 
 SAME = SimpleNamespace(epoch="e")
@@ -74,6 +74,73 @@ def test_what_could_not_be_read_is_read_the_next_time_though_nothing_else_is_sto
         eventually(lambda: told == [1])
     finally:
         feed.join()
+
+
+def test_whether_there_are_changes_is_asked_only_where_the_last_read_found_none() -> None:
+    steps: list[str] = []
+    found = iter([[1], [2], [], [3]])
+
+    def changes_after(file: Any, seq: int, page: int) -> Any:
+        steps.append("read")
+        changes = next(found, [])
+        return [(number,) for number in changes], changes
+
+    def watched(file: Any, query: str) -> Any:
+        steps.append("ask")
+        return [(len(steps),)]
+
+    feed = SqliteFeed(
+        SimpleNamespace(tell=lambda tasks: None, tell_reset=lambda: None),  # type: ignore[arg-type]
+        database=SimpleNamespace(opened=lambda look=False: SAME, watched=watched),  # type: ignore[arg-type]
+        last_seq=lambda: 0,
+        changes_after=changes_after,
+    )
+    feed.start()
+    try:
+        eventually(lambda: len(steps) >= 9)
+    finally:
+        feed.join()
+    assert steps[:9] == ["ask", "read", "read", "read", "ask", "read", "read", "ask", "read"]
+
+
+def test_a_thread_that_was_stopped_while_it_read_tells_nothing_more() -> None:
+    told: list[int] = []
+    reads: list[Event] = []
+
+    def changes_after(file: Any, seq: int, page: int) -> Any:
+        is_first = not reads
+        reads.append(Event())
+        if is_first:
+            assert reads[0].wait(20)
+        return [(9 if is_first else 1,)], [9 if is_first else 1]
+
+    feed = SqliteFeed(
+        SimpleNamespace(tell=told.extend, tell_reset=lambda: None),  # type: ignore[arg-type]
+        database=SimpleNamespace(  # type: ignore[arg-type]
+            opened=lambda look=False: SAME, watched=lambda file, query: [(1,)]
+        ),
+        last_seq=lambda: 0,
+        changes_after=changes_after,
+    )
+    feed.start()
+    eventually(lambda: reads)
+    first = feed._thread
+    assert first is not None
+    feed.stop()
+    feed.start()
+    try:
+        eventually(lambda: told)
+        reads[0].set()
+        first.join(20)
+        assert not first.is_alive()
+    finally:
+        feed.join()
+    assert 9 not in told
+
+
+@pytest.mark.parametrize(("cpu_s", "seconds"), [(0, 0.02), (0.0003, 0.02), (0.0006, 0.03), (0.001, 0.05), (1, 0.05)])
+def test_a_poll_that_took_long_is_followed_by_a_longer_pause(cpu_s: float, seconds: float) -> None:
+    assert pause_s(cpu_s) == pytest.approx(seconds)
 
 
 def test_a_store_that_is_first_followed_at_the_interpreter_s_exit_is_closed_all_the_same(

@@ -126,8 +126,7 @@ class Slot:
         if self.is_over:
             return False
         own, stages = change.own, change.stages
-        self.lock.acquire()  # `with` takes three times as long, as long as all the rest.
-        try:
+        with self.lock:  # Not `acquire` and then `try`, which is faster: Ctrl-C may come in between.
             if stages is not None and stages.active in self._parents:
                 change = change._replace(stages=self._with_ancestors(stages))
             if self._cells:
@@ -135,8 +134,6 @@ class Slot:
             self._pending = change if self._pending is None else self._pending.merged(change)
             if stages is not None or (own is not None and own.total is not None):
                 self._shape_changed(change)
-        finally:
-            self.lock.release()
         if self.attention:
             self._wake()
         return True
@@ -214,8 +211,7 @@ class Slot:
 
     def take(self) -> Taken:
         """What is pending; NOTHING, that very one, where nothing is."""
-        self.lock.acquire()  # As in `report`.
-        try:
+        with self.lock:
             if self._cells:
                 self._drain_cells()
             change, self._pending = self._pending, None
@@ -223,8 +219,6 @@ class Slot:
                 return NOTHING if change is None else taken_of((change, (), 0))
             log, self._log = tuple(self._log), []
             count, self._log_dropped = len(log) + self._log_dropped, 0
-        finally:
-            self.lock.release()
         return Taken(change, log[-limits.LOG_LINES :], count)
 
     def give_back(self, taken: Taken) -> None:

@@ -1,8 +1,8 @@
 """Pending changes → store: at once when a task was quiet, then at most 20 times a second.
 
 This is the only conflation on the way to a viewer. One thread a manager, started by the first report; it ends when
-nothing has been reported for a while. Where there is much to store it is done more seldom (rhythm.py): the store's load
-is bounded, and what this process spends on it.
+nothing has been reported for a while. The interval stretches with the number of active tasks, so that the store's load
+is bounded.
 """
 
 from __future__ import annotations
@@ -10,11 +10,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
-from headway.core import rhythm
 from headway.core.applying import applied
 from headway.core.slot import Slot
 from headway.core.slots import Slots, further
@@ -28,6 +26,9 @@ from headway.model.values import dataclass
 
 log = logging.getLogger("headway")
 
+TICK_S = 0.05
+TASKS_A_TICK = 500
+LONGEST_TICK_S = 1.0
 # What is stored at once: in one transaction, or one round trip.
 BATCH = 1_000
 RETRY_S = 0.5
@@ -207,22 +208,22 @@ class WriteBehind:
                 self._pay()
             if self._ended_by_idleness():
                 return
+            # Many tasks that are quiet one by one must not make a round trip each.
             if self._closing.wait(max(0.0, self._round_at - self._clock.monotonic())):
                 return
-            began, cpu_s = self._clock.monotonic(), time.thread_time()
+            began = self._clock.monotonic()
             batch = self._ready(began)
             failed = False
             for start in range(0, len(batch), BATCH):
                 failed |= not self._flush(batch[start : start + BATCH])
             # From the beginning: what storing itself takes must not come on top of the longest tick.
-            again_at = began + rhythm.interval(len(self._due) + len(batch))
+            again_at = began + self._interval(len(self._due) + len(batch))
             if failed:
                 again_at = self._clock.monotonic() + RETRY_S
             for slot in batch:
                 if not slot.is_over:
                     self._due.append((again_at, slot))
-            pause = rhythm.pause(len(self._due), stored=len(batch), cpu_s=time.thread_time() - cpu_s)
-            self._round_at = self._clock.monotonic() + pause
+            self._round_at = self._clock.monotonic() + min(TICK_S, TICK_S * len(self._due) / TASKS_A_TICK)
 
     def _timeout(self) -> float:
         if self._fresh:
@@ -270,12 +271,28 @@ class WriteBehind:
                 ready.append(slot)
         return ready
 
+    @staticmethod
+    def _interval(active: int) -> float:
+        return min(max(TICK_S, TICK_S * active / TASKS_A_TICK), LONGEST_TICK_S)
+
     def _flush(self, slots: Sequence[Slot]) -> bool:
         """Store what is pending for these; False when the store failed (all is kept)."""
-        waits = len(slots) == 1
-        locked = [slot for slot in slots if slot.flushing.acquire(waits)]
-        taken = {slot: mine for slot in locked if (mine := slot.take()) is not NOTHING}
+        if len(slots) == 1:
+            with slots[0].flushing:
+                return self._flush_held(slots)
+        held = [slot for slot in slots if slot.flushing.acquire(blocking=False)]  # Else somebody is just doing it.
         try:
+            return self._flush_held(held)
+        finally:
+            for slot in held:
+                slot.flushing.release()
+
+    def _flush_held(self, slots: Sequence[Slot]) -> bool:
+        taken: dict[Slot, Taken] = {}
+        try:
+            for slot in slots:
+                if (mine := slot.take()) is not NOTHING:
+                    taken[slot] = mine
             self._swap_all(taken)
             return True
         except BaseException as error:
@@ -285,9 +302,6 @@ class WriteBehind:
                 raise  # Ctrl-C, while the work itself was flushing.
             log.warning("progress waits in memory for the store: %s", error, exc_info=_is_surprising(error))
             return False
-        finally:
-            for slot in locked:
-                slot.flushing.release()
 
     def _swap_all(self, taken: dict[Slot, Taken]) -> None:
         """What has been stored leaves `taken`."""
@@ -298,16 +312,17 @@ class WriteBehind:
             swaps = {slot: swap for slot in left if (swap := self._swap(slot, taken[slot], read.get(slot), now))}
             if not swaps:
                 return
-            left = []
+            lost = []
             for slot, stored in zip(swaps, self._store.swap_many(list(swaps.values())), strict=True):
-                if stored is not None:
-                    if slot.task is not stored:
-                        self.slots.saw([stored])
-                        slot.saw(stored)  # Where the slot is parked.
-                    del taken[slot]
-                elif (stored_now := self.slots.read_again(slot)) is not None:
-                    read[slot] = stored_now
-                    left.append(slot)
+                if stored is None:
+                    lost.append(slot)
+                    continue
+                del taken[slot]
+                if slot.task is not stored:
+                    self.slots.saw([stored])
+                    slot.saw(stored)  # Where the slot is parked.
+            # Only now: where the store can't be read, what is stored must not be given back.
+            left = read = {slot: now_stored for slot in lost if (now_stored := self.slots.read_again(slot)) is not None}
 
     def _swap(self, slot: Slot, mine: Taken, read: Task | None, now: float) -> Swap | None:
         """From what is known, or was `read` since, to what it becomes by `mine`; None where it is over."""

@@ -14,7 +14,7 @@ from headway.model.errors import StoreUnavailable
 from headway.stores import sqlite_opening as opening
 from headway.stores.sqlite_errors import in_words, is_busy
 
-Row = tuple[Any, ...]
+Row = tuple[Any, ...]  # Any: what the columns hold
 
 # More than this many threads that read at once open connections that are closed again.
 KEPT_READERS = 8
@@ -35,6 +35,7 @@ class SqliteFile:
         self._out = 0
         self._readers: list[sqlite3.Connection] = []
         self._watcher: sqlite3.Connection | None = None
+        self._watching = Lock()
         self._write_lock = Lock()
         self._is_synced = True
         with opening.folder_locked(path, busy_s):
@@ -118,18 +119,16 @@ class SqliteFile:
             self._write_lock.release()
 
     def watched(self, query: str, values: Sequence[object] = ()) -> list[Row] | None:
-        """What a query gives on the connection by which others' commits are watched for. For one thread.
-
-        None when retired, or no longer there.
-        """
+        """What a query gives on the connection by which others' commits are watched for. None when retired, or gone."""
         with self._changed:
             if self._is_retired:
                 return None
             self._out += 1
         try:
-            if self._watcher is None:
-                self._watcher = self._new_reader()
-            return None if self._watcher is None else self._watcher.execute(query, values).fetchall()
+            with self._watching:
+                if self._watcher is None:
+                    self._watcher = self._new_reader()
+                return None if self._watcher is None else self._watcher.execute(query, values).fetchall()
         finally:
             self._returned()
 

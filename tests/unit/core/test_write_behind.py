@@ -5,14 +5,18 @@ The clock stands still unless a test moves it, so that 'not yet' is certain and 
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from types import FrameType
 
 import pytest
 
 from headway import ProgressManager, Reporter, StoreUnavailable, TaskNotFound
+from headway.core.write_behind import WriteBehind
+from headway.model.change import Change
 from headway.model.ports import Swap
 from headway.model.task import Task
 from tests.helpers import eventually
@@ -129,6 +133,13 @@ def test_whatever_a_reporter_says_after_a_quiet_time_is_stored_at_once(
 
     assert stored(store, task.task_id, 2)
     del said
+
+
+@pytest.mark.parametrize(
+    ("active", "seconds"), [(1, 0.05), (500, 0.05), (1_000, 0.1), (5_000, 0.5), (10_000, 1.0), (100_000, 1.0)]
+)
+def test_the_interval_stretches_with_the_number_of_active_tasks(active: int, seconds: float) -> None:
+    assert WriteBehind._interval(active) == pytest.approx(seconds)
 
 
 def test_get_task_stores_what_is_pending_first(manager: ProgressManager, store: WatchedStore, clock: HandClock) -> None:
@@ -269,6 +280,74 @@ def test_a_store_that_fails_and_heals_loses_nothing(
         assert (now.message, now.details["n"], now.progress) == ("message 299", 299, pytest.approx(31.1))
         lines = store.read_log(task.task_id).lines
         assert [(line.n, line.text) for line in lines] == [(n + 1, f"line {n}") for n in range(300)]
+
+
+def test_what_is_stored_is_not_stored_again_where_another_task_can_t_be_read(
+    manager: ProgressManager, store: WatchedStore, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raced, other = manager.create_task(total=9), manager.create_task(total=9)
+    for task_id in (raced, other):
+        manager.update_progress(task_id, advance=1)
+        stored(store, task_id, 2)
+    get, refusals = store.get, [StoreUnavailable("busy")]
+
+    def refusing(task_id: str) -> Task:
+        if refusals and threading.current_thread() is flushing:
+            raise refusals.pop()
+        return get(task_id)
+
+    def another_writer(swaps: Sequence[Swap]) -> None:
+        nonlocal flushing
+        assert [swap.old.task_id for swap in swaps] == [raced, other]
+        old = get(raced)
+        assert store.swap(Swap(old, replace(old, message="theirs")))
+        flushing = threading.current_thread()
+
+    flushing: threading.Thread | None = None
+    monkeypatch.setattr(store, "get", refusing)
+    for task_id in (raced, other):
+        manager.update_progress(task_id, advance=1)
+        manager.add_log(task_id, "a line")
+    store.before_write = another_writer
+    clock.move(0.06)
+    eventually(lambda: not refusals)
+
+    clock.move(1)
+    settle(store, clock, manager)
+    for task_id in (raced, other):
+        eventually(lambda task_id=task_id: manager.get_task(task_id).log_count)
+        assert (manager.get_task(task_id).completed, manager.get_task(task_id).log_count) == (2, 1)
+
+
+@pytest.mark.parametrize("what", ["report", "take"])
+def test_ctrl_c_leaves_no_lock_held(manager: ProgressManager, store: WatchedStore, what: str) -> None:
+    task_id = manager.create_task()
+    manager.update_progress(task_id, 1)
+    stored(store, task_id, 2)  # From now on nobody is woken: that waits for the clock.
+    slot = manager._open().writes.slots.get(task_id)
+    method = getattr(slot, what)
+    arguments = (Change(at=1.0, progress=1.0),) if what == "report" else ()
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if frame is not None and frame.f_code is method.__code__:
+            raise KeyboardInterrupt
+
+    interrupts = left_held = 0
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.0001, 0.0001)
+    try:
+        while interrupts < 500:
+            try:
+                method(*arguments)
+            except KeyboardInterrupt:
+                interrupts += 1
+            while slot.lock._is_owned():  # type: ignore[attr-defined]
+                left_held += 1
+                slot.lock.release()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert left_held == 0
 
 
 def test_reporting_goes_on_while_the_store_is_down(manager: ProgressManager, store: WatchedStore) -> None:
