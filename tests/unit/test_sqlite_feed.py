@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
 from types import SimpleNamespace
@@ -14,7 +15,20 @@ from headway.stores.sqlite import SqliteStore
 from headway.stores.sqlite_feed import SqliteFeed, pause_s
 from tests.helpers import eventually
 
-SAME = SimpleNamespace(epoch="e")
+
+def feed_of(
+    changes_after: Callable[[Any, int, int], Any], told: list[int], *, version: Callable[[], int] = lambda: 1
+) -> SqliteFeed:
+    """A feed of a store of which only the answers matter; changes are numbers, and so are their tasks."""
+    file = SimpleNamespace(epoch="e")
+    return SqliteFeed(
+        SimpleNamespace(tell=told.extend, tell_reset=lambda: None),  # type: ignore[arg-type]
+        database=SimpleNamespace(  # type: ignore[arg-type]
+            opened=lambda look=False: file, watched=lambda file, query: [(version(),)]
+        ),
+        last_seq=lambda: 0,
+        changes_after=changes_after,
+    )
 
 
 def test_a_change_is_told_though_its_number_was_expected_for_an_own_one_that_was_not_stored() -> None:
@@ -30,14 +44,7 @@ def test_a_change_is_told_though_its_number_was_expected_for_an_own_one_that_was
             feed.forget_own("e", 1)
         return [(number,) for number in changes], changes
 
-    feed = SqliteFeed(
-        SimpleNamespace(tell=told.extend, tell_reset=lambda: None),  # type: ignore[arg-type]
-        database=SimpleNamespace(  # type: ignore[arg-type]
-            opened=lambda look=False: SAME, watched=lambda file, query: [(len(stored),)]
-        ),
-        last_seq=lambda: 0,
-        changes_after=changes_after,
-    )
+    feed = feed_of(changes_after, told, version=lambda: len(stored))
     feed.start()
     try:
         eventually(lambda: looked)
@@ -61,14 +68,7 @@ def test_what_could_not_be_read_is_read_the_next_time_though_nothing_else_is_sto
             raise refusals.pop()
         return ([(1,)], [1]) if seq < 1 else ([], [])
 
-    feed = SqliteFeed(
-        SimpleNamespace(tell=told.extend, tell_reset=lambda: None),  # type: ignore[arg-type]
-        database=SimpleNamespace(  # type: ignore[arg-type]
-            opened=lambda look=False: SAME, watched=lambda file, query: [(7,)]
-        ),
-        last_seq=lambda: 0,
-        changes_after=changes_after,
-    )
+    feed = feed_of(changes_after, told)
     feed.start()
     try:
         eventually(lambda: told == [1])
@@ -85,16 +85,11 @@ def test_whether_there_are_changes_is_asked_only_where_the_last_read_found_none(
         changes = next(found, [])
         return [(number,) for number in changes], changes
 
-    def watched(file: Any, query: str) -> Any:
+    def version() -> int:
         steps.append("ask")
-        return [(len(steps),)]
+        return len(steps)
 
-    feed = SqliteFeed(
-        SimpleNamespace(tell=lambda tasks: None, tell_reset=lambda: None),  # type: ignore[arg-type]
-        database=SimpleNamespace(opened=lambda look=False: SAME, watched=watched),  # type: ignore[arg-type]
-        last_seq=lambda: 0,
-        changes_after=changes_after,
-    )
+    feed = feed_of(changes_after, [], version=version)
     feed.start()
     try:
         eventually(lambda: len(steps) >= 9)
@@ -114,14 +109,7 @@ def test_a_thread_that_was_stopped_while_it_read_tells_nothing_more() -> None:
             assert reads[0].wait(20)
         return [(9 if is_first else 1,)], [9 if is_first else 1]
 
-    feed = SqliteFeed(
-        SimpleNamespace(tell=told.extend, tell_reset=lambda: None),  # type: ignore[arg-type]
-        database=SimpleNamespace(  # type: ignore[arg-type]
-            opened=lambda look=False: SAME, watched=lambda file, query: [(1,)]
-        ),
-        last_seq=lambda: 0,
-        changes_after=changes_after,
-    )
+    feed = feed_of(changes_after, told)
     feed.start()
     eventually(lambda: reads)
     first = feed._thread
